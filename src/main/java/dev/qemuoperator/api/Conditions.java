@@ -1,0 +1,171 @@
+package dev.qemuoperator.api;
+
+/**
+ * The condition types of a VirtualMachine and every reason each can have. All types are present from
+ * the first pass; a message says what to do. Polarity: all are good when True but {@link
+ * RestartRequired}.
+ */
+public final class Conditions {
+
+  private Conditions() {}
+
+  /** The manifest and everything it names can be used. False: nothing new is started. */
+  public static final class Accepted {
+    public static final String TYPE = "Accepted";
+
+    /** Nothing to complain of. */
+    public static final String VALID = "Valid";
+
+    /** A ConfigMap or Secret of spec.cloudInit.sources does not exist (yet). */
+    public static final String SOURCE_NOT_FOUND = "CloudInitSourceNotFound";
+
+    /** A layer of cloud-init is not what cloud-init could read; the message has place and cause. */
+    public static final String CLOUD_INIT_INVALID = "CloudInitInvalid";
+
+    /** A pod, claim, Secret or Service that somebody else made has the name this VM needs. */
+    public static final String NAME_TAKEN = "NameTaken";
+
+    /** The API server refused a child object; the message is its own. */
+    public static final String REFUSED = "RefusedByApiServer";
+
+    private Accepted() {}
+  }
+
+  /** Claims are bound and base images are on the node. */
+  public static final class DisksReady {
+    public static final String TYPE = "DisksReady";
+    public static final String READY = "Ready";
+
+    /** No pod has asked for them yet. */
+    public static final String NOT_REQUESTED = "NotRequested";
+
+    /** A claim is not bound; the message has the claim's own last event. */
+    public static final String CLAIM_PENDING = "ClaimPending";
+
+    /** A claim lost its volume. */
+    public static final String CLAIM_LOST = "ClaimLost";
+
+    /** A base image is on its way to the node. */
+    public static final String FETCHING = "FetchingImage";
+
+    /** The URL could not be read; it is tried again. */
+    public static final String DOWNLOAD_FAILED = "DownloadFailed";
+
+    /** The file behind the URL is not the one of the checksum. */
+    public static final String CHECKSUM_MISMATCH = "ChecksumMismatch";
+
+    /** The container image could not be pulled; it is tried again. */
+    public static final String PULL_FAILED = "ImagePullFailed";
+
+    /** A disk could not be prepared; the message has the cause. */
+    public static final String DISK_FAILED = "DiskFailed";
+
+    private DisksReady() {}
+  }
+
+  /** The pod has its address and its network. */
+  public static final class NetworkReady {
+    public static final String TYPE = "NetworkReady";
+    public static final String READY = "Ready";
+
+    /** spec.networks is empty. */
+    public static final String NO_NETWORK = "NoNetwork";
+
+    /** There is no running pod that could have one. */
+    public static final String NOT_RUNNING = "NotRunning";
+
+    private NetworkReady() {}
+  }
+
+  /** QEMU runs the guest's CPUs: what QEMU itself said last on an open connection. */
+  public static final class Running {
+    public static final String TYPE = "Running";
+    public static final String RUNNING = "Running";
+
+    /** spec.runStrategy is Halted, and there is no process. */
+    public static final String HALTED = "Halted";
+
+    /** The guest was asked to power off and has not ended yet. */
+    public static final String STOPPING = "Stopping";
+
+    /** Accepted is False, so nothing was started. */
+    public static final String NOT_ACCEPTED = "NotAccepted";
+
+    /** The pod does not run yet; the message says what it waits for. */
+    public static final String STARTING = "Starting";
+
+    /** No node fits the pod; the message is the scheduler's. */
+    public static final String UNSCHEDULABLE = "Unschedulable";
+
+    /** The container image of QEMU could not be pulled. */
+    public static final String RUNNER_IMAGE = "RunnerImagePullFailed";
+
+    /** The guest or QEMU ended and is about to be started again; the message says why. */
+    public static final String RESTARTING = "Restarting";
+
+    /** QEMU does not run the CPUs: paused, io-error, guest-panicked … as the message says. */
+    public static final String PAUSED = "Paused";
+
+    /** The process should run, but QEMU cannot be asked: Unknown, not a stale True. */
+    public static final String QMP_UNREACHABLE = "QMPUnreachable";
+
+    /** The node does not answer. */
+    public static final String NODE_LOST = "NodeLost";
+
+    private Running() {}
+  }
+
+  /** The guest answers its readinessProbe. */
+  public static final class GuestReachable {
+    public static final String TYPE = "GuestReachable";
+    public static final String PROBE_SUCCEEDED = "ProbeSucceeded";
+    public static final String PROBE_FAILED = "ProbeFailed";
+
+    /** spec.readinessProbe is not set. */
+    public static final String NO_PROBE = "NoProbe";
+
+    /** There is no running guest to probe. */
+    public static final String NOT_RUNNING = "NotRunning";
+
+    private GuestReachable() {}
+  }
+
+  /** The summary: the VM is what its spec wants. A halted VM that is halted is ready. */
+  public static final class Ready {
+    public static final String TYPE = "Ready";
+    public static final String RUNNING = "Running";
+    public static final String HALTED = "Halted";
+
+    private Ready() {}
+  }
+
+  /** The running guest was started from an older spec; a restart would apply the new one. */
+  public static final class RestartRequired {
+    public static final String TYPE = "RestartRequired";
+    public static final String UP_TO_DATE = "UpToDate";
+    public static final String SPEC_CHANGED = "SpecChanged";
+    public static final String NOT_RUNNING = "NotRunning";
+
+    private RestartRequired() {}
+  }
+
+  /** The running guest booted with the seed that the sources make now. */
+  public static final class CloudInitCurrent {
+    public static final String TYPE = "CloudInitCurrent";
+    public static final String CURRENT = "Current";
+
+    /** The message names the sources that changed. */
+    public static final String CHANGED = "Changed";
+
+    /** spec.cloudInit and spec.ssh are not set: there is no seed. */
+    public static final String NO_SEED = "NoSeed";
+
+    /** No QEMU runs that could be asked. */
+    public static final String NOT_RUNNING = "NotRunning";
+
+    /** The sources make no seed now, see Accepted. */
+    public static final String SOURCES_INVALID = "SourcesInvalid";
+
+    private CloudInitCurrent() {}
+  }
+}

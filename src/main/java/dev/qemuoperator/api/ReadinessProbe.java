@@ -1,0 +1,39 @@
+package dev.qemuoperator.api;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.Max;
+import io.fabric8.generator.annotation.Min;
+import io.fabric8.generator.annotation.Required;
+
+/** When the guest counts as ready; the kubelet probes it. Without one, running is ready. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record ReadinessProbe(
+    @Required TcpSocket tcpSocket,
+    @JsonPropertyDescription("Seconds from the start of the process to the first probe.")
+        @Min(0)
+        @Max(3600)
+        Integer initialDelaySeconds,
+    @JsonPropertyDescription("Seconds between probes.") @Default("2") @Min(1) @Max(3600)
+        Integer periodSeconds,
+    @JsonPropertyDescription("Seconds after which a probe has failed.")
+        @Default("1")
+        @Min(1)
+        @Max(300)
+        Integer timeoutSeconds,
+    @JsonPropertyDescription("Failures in a row that make a ready guest unready.")
+        @Default("3")
+        @Min(1)
+        @Max(100)
+        Integer failureThreshold,
+    @JsonPropertyDescription("Successes in a row that make it ready.")
+        @Default("1")
+        @Min(1)
+        @Max(100)
+        Integer successThreshold) {
+
+  /** A TCP connection to the guest that must open. */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record TcpSocket(@Required @Min(1) @Max(65535) Integer port) {}
+}

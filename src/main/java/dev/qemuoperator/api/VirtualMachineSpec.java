@@ -1,0 +1,62 @@
+package dev.qemuoperator.api;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.crd.generator.annotation.PreserveUnknownFields;
+import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.Max;
+import io.fabric8.generator.annotation.Min;
+import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
+import io.fabric8.kubernetes.api.model.Affinity;
+import io.fabric8.kubernetes.api.model.Toleration;
+import io.fabric8.kubernetes.api.model.TopologySpreadConstraint;
+import java.util.List;
+import java.util.Map;
+
+/** What the user wants. The operator never writes it. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+@ValidationRule(
+    value = "self.disks.filter(d, has(d.source.http) || has(d.source.containerImage)).size() >= 1",
+    message =
+        "at least one disk must have a source with an operating system (http or containerImage):"
+            + " blank disks alone cannot boot")
+public record VirtualMachineSpec(
+    @JsonPropertyDescription(
+            "When the guest runs. Always: it is started, and started again whenever it ends."
+                + " Halted: it is powered off by its power button; disks are kept.")
+        @Default("Always")
+        RunStrategy runStrategy,
+    @Default("{}") Machine machine,
+    @Default("{}") Cpu cpu,
+    @Default("{}") Memory memory,
+    @JsonPropertyDescription("The disks. The first one is the boot disk.") @Size(min = 1, max = 10)
+        List<Disk> disks,
+    @JsonPropertyDescription("The network cards. Default: one on the pod network; []: none.")
+        @Size(max = 1)
+        @Default("[{\"name\": \"default\", \"pod\": {}}]")
+        List<Network> networks,
+    @JsonPropertyDescription(
+            "Ports of the guest that a ClusterIP Service of the VM's name offers. Every other port"
+                + " is reachable at the pod's address all the same.")
+        @Size(max = 32)
+        List<Port> ports,
+    CloudInit cloudInit,
+    Ssh ssh,
+    ReadinessProbe readinessProbe,
+    @JsonPropertyDescription(
+            "Seconds from the press of the power button until the guest's process is killed.")
+        @Default("120")
+        @Min(5)
+        @Max(86400)
+        Integer terminationGracePeriodSeconds,
+    @JsonPropertyDescription("Labels that the node must have; as in a Pod.")
+        Map<String, String> nodeSelector,
+    @JsonPropertyDescription("As in a Pod; the API server checks it when the pod is made.")
+        @PreserveUnknownFields
+        Affinity affinity,
+    @JsonPropertyDescription("As in a Pod.") List<Toleration> tolerations,
+    @JsonPropertyDescription("As in a Pod; the API server checks it when the pod is made.")
+        @PreserveUnknownFields
+        List<TopologySpreadConstraint> topologySpreadConstraints,
+    @JsonPropertyDescription("As in a Pod.") @Size(max = 253) String priorityClassName) {}
