@@ -23,8 +23,9 @@ install -m 755 "$src/dhcp" "$root/etc/dhcp"
 install -m 755 "$src/disk" "$src/get" "$root/bin/"
 install -D -m 755 "$src/exec.cgi" "$root/www/cgi-bin/exec"
 install -D -m 755 "$src/page.cgi" "$root/etc/page"
+ln -s ../../etc/page "$root/www/cgi-bin/index.cgi"
 echo '<!-- made by /etc/page -->' > "$root/www/index.html"
-echo '*.html:/etc/page' > "$root/etc/httpd.conf"
+printf 'I:none\n*.html:/etc/page\n' > "$root/etc/httpd.conf"
 (cd "$root" && find . | cpio -o -H newc -R 0:0 --quiet | gzip -9) > "$work/initrd.gz"
 
 args='console=tty0 console=ttyS0,115200 quiet panic=1'
