@@ -1,0 +1,155 @@
+package dev.qemuoperator.machine;
+
+import dev.qemuoperator.api.Conditions.Accepted;
+import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.pod.Ownership;
+import dev.qemuoperator.status.Verdict;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.processing.dependent.kubernetes.SSABasedGenericKubernetesResourceMatcher;
+import java.net.HttpURLConnection;
+import java.util.Optional;
+import java.util.Set;
+
+/** Writes what differs, by server-side apply, and nothing else. */
+final class Apply {
+
+  private static final int UNPROCESSABLE = 422;
+
+  /** Answers that a change of the manifest or of the cluster's policy must resolve, not a retry. */
+  private static final Set<Integer> REFUSALS =
+      Set.of(
+          HttpURLConnection.HTTP_BAD_REQUEST, HttpURLConnection.HTTP_FORBIDDEN, UNPROCESSABLE);
+
+  private final MachineInputs in;
+  private final MachineDecision decision;
+  private final Context<VirtualMachine> context;
+
+  Apply(MachineInputs in, MachineDecision decision, Context<VirtualMachine> context) {
+    this.in = in;
+    this.decision = decision;
+    this.context = context;
+  }
+
+  /** What the API server had against it, if it refused something. */
+  Optional<Verdict> apply(DesiredState desired) {
+    try {
+      return applyAll(desired);
+    } catch (KubernetesClientException e) {
+      if (!REFUSALS.contains(e.getCode())) {
+        throw e;
+      }
+      return Optional.of(
+          Verdict.no(
+              Accepted.REFUSED,
+              "The API server refused: "
+                  + Optional.ofNullable(e.getStatus())
+                      .map(status -> status.getMessage())
+                      .orElse(e.getMessage())));
+    }
+  }
+
+  private Optional<Verdict> applyAll(DesiredState desired) {
+    if (decision.isAccepted()) {
+      for (PersistentVolumeClaim claim : desired.claims()) {
+        Optional<PersistentVolumeClaim> actual =
+            Optional.ofNullable(in.claims().get(claim.getMetadata().getName()));
+        writeIfDifferent(actual, actual.map(bound -> withSpecOf(claim, bound)).orElse(claim));
+      }
+    }
+    Optional<Verdict> taken = Optional.empty();
+    if (desired.seed().isPresent()) {
+      taken = write(in.seed(), desired.seed().get());
+    }
+    if (taken.isEmpty()) {
+      taken = write(in.tls(), desired.tls());
+    }
+    if (taken.isEmpty()) {
+      taken = applyService(desired);
+    }
+    return taken.isPresent() ? taken : applyPod(desired);
+  }
+
+  private Optional<Verdict> applyService(DesiredState desired) {
+    if (desired.service().isPresent()) {
+      return write(in.service(), desired.service().get());
+    }
+    in.service()
+        .filter(service -> Ownership.belongsTo(in.identity(), service))
+        .ifPresent(service -> context.getClient().resource(service).delete());
+    return Optional.empty();
+  }
+
+  private Optional<Verdict> applyPod(DesiredState desired) {
+    switch (decision.podStep(in, desired.podTemplate())) {
+      case CREATE -> {
+        return write(Optional.empty(), desired.pod());
+      }
+      case DELETE -> context.getClient().resource(in.pod().orElseThrow().pod()).delete();
+      case KEEP, WAIT -> {
+        // nothing to write; the next event of the pod brings the next pass
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** A claim's spec is immutable but for its growth; what the cluster filled in stays. */
+  private static PersistentVolumeClaim withSpecOf(
+      PersistentVolumeClaim wanted, PersistentVolumeClaim actual) {
+    return wanted.edit()
+        .editSpec()
+        .withStorageClassName(actual.getSpec().getStorageClassName())
+        .withAccessModes(actual.getSpec().getAccessModes())
+        .withResources(null)
+        .endSpec()
+        .build();
+  }
+
+  /**
+   * An object that the caches do not know may be somebody else's: it is looked at before it is
+   * written to, because server-side apply would take it over.
+   */
+  private <T extends HasMetadata> Optional<Verdict> write(Optional<T> cached, T desired) {
+    Optional<T> actual =
+        cached.isPresent()
+            ? cached
+            : Optional.ofNullable(context.getClient().resource(desired).get());
+    if (actual.isPresent() && Ownership.isLeftBehind(in.identity(), actual.get())) {
+      return Optional.of(
+          Verdict.no(
+              Accepted.NAME_TAKEN,
+              "%s/%s of a deleted VirtualMachine of this name is still being removed; this one"
+                      .formatted(desired.getKind(), desired.getMetadata().getName())
+                  + " follows by itself."));
+    }
+    if (actual.isPresent() && !Ownership.belongsTo(in.identity(), actual.get())) {
+      return Optional.of(
+          Verdict.no(
+              Accepted.NAME_TAKEN,
+              "%s/%s exists and is not this VM's. Delete or rename it, or give the VM another name."
+                  .formatted(desired.getKind(), desired.getMetadata().getName())));
+    }
+    writeIfDifferent(actual, desired);
+    return Optional.empty();
+  }
+
+  private <T extends HasMetadata> void writeIfDifferent(Optional<T> actual, T desired) {
+    boolean same =
+        actual
+            .filter(
+                object ->
+                    SSABasedGenericKubernetesResourceMatcher.<T>getInstance()
+                        .matches(object, desired, context))
+            .isPresent();
+    if (!same) {
+      context
+          .getClient()
+          .resource(desired)
+          .fieldManager(context.getControllerConfiguration().fieldManager())
+          .forceConflicts()
+          .serverSideApply();
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package dev.qemuoperator.machine;
+
+import dev.qemuoperator.api.VirtualMachine;
+import io.fabric8.kubernetes.api.model.MicroTime;
+import io.fabric8.kubernetes.api.model.events.v1.Event;
+import io.fabric8.kubernetes.api.model.events.v1.EventBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.time.Clock;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import org.jboss.logging.Logger;
+
+/** Writes Kubernetes Events about a VirtualMachine. */
+final class EventRecorder {
+
+  private static final Logger LOG = Logger.getLogger(EventRecorder.class);
+
+  /** Kubernetes' MicroTime wants exactly six digits. */
+  private static final DateTimeFormatter MICROSECONDS =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
+
+  private static final int LONGEST_NOTE = 1024;
+
+  private final KubernetesClient client;
+  private final Clock clock;
+  private final String instance;
+
+  EventRecorder(KubernetesClient client, Clock clock, String instance) {
+    this.client = client;
+    this.clock = clock;
+    this.instance = instance;
+  }
+
+  /** An event that cannot be written is lost: the status has the same news and will be written. */
+  void tell(VirtualMachine vm, MachineEvent event) {
+    try {
+      client.resource(build(vm, event)).create();
+    } catch (KubernetesClientException e) {
+      LOG.warnf(
+          e, "event not written vm=%s/%s reason=%s",
+          vm.getMetadata().getNamespace(), vm.getMetadata().getName(), event.reason());
+    }
+  }
+
+  private Event build(VirtualMachine vm, MachineEvent event) {
+    String note = event.note();
+    // @formatter:off
+    return new EventBuilder()
+        .withNewMetadata()
+          .withGenerateName(vm.getMetadata().getName() + ".")
+          .withNamespace(vm.getMetadata().getNamespace())
+        .endMetadata()
+        .withEventTime(new MicroTime(MICROSECONDS.format(clock.instant())))
+        .withType(event.warning() ? "Warning" : "Normal")
+        .withReason(event.reason())
+        .withAction("Reconcile")
+        .withNote(note.length() > LONGEST_NOTE ? note.substring(0, LONGEST_NOTE - 1) + "…" : note)
+        .withReportingController(VirtualMachine.GROUP + "/qemu-operator")
+        .withReportingInstance(instance)
+        .withNewRegarding()
+          .withApiVersion(vm.getApiVersion())
+          .withKind(vm.getKind())
+          .withName(vm.getMetadata().getName())
+          .withNamespace(vm.getMetadata().getNamespace())
+          .withUid(vm.getMetadata().getUid())
+        .endRegarding()
+        .build();
+    // @formatter:on
+  }
+}

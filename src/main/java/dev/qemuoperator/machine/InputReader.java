@@ -1,0 +1,183 @@
+package dev.qemuoperator.machine;
+
+import dev.qemuoperator.api.CloudInit;
+import dev.qemuoperator.api.Disk;
+import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.cloudinit.Layer;
+import dev.qemuoperator.machine.SourceWatches.Follower;
+import dev.qemuoperator.machine.SourceWatches.Source;
+import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.pod.VmObjects;
+import dev.qemuoperator.qemu.VmIdentity;
+import dev.qemuoperator.qmp.QmpMonitors;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** Reads what a pass needs, from caches where there are any. */
+final class InputReader {
+
+  private final KubernetesClient client;
+  private final SourceWatches sources;
+  private final QmpMonitors monitors;
+
+  InputReader(KubernetesClient client, SourceWatches sources, QmpMonitors monitors) {
+    this.client = client;
+    this.sources = sources;
+    this.monitors = monitors;
+  }
+
+  MachineInputs read(VirtualMachine vm, Context<VirtualMachine> context) {
+    VmIdentity identity = MachineInputs.identityOf(vm);
+    List<CloudInit.Source> wanted = cloudInitSources(vm);
+    sources.follow(follower(vm), references(vm));
+    List<Layer> layers = new ArrayList<>();
+    List<String> missing = new ArrayList<>();
+    for (int i = 0; i < wanted.size(); i++) {
+      CloudInit.Source source = wanted.get(i);
+      Optional<Source> reference = reference(identity, source);
+      if (reference.isEmpty()) {
+        layers.add(inline(source.inline(), i));
+        continue;
+      }
+      sources
+          .get(reference.get())
+          .map(object -> layer(reference.get(), object))
+          .ifPresentOrElse(layers::add, () -> missing.add(reference.get().origin()));
+    }
+    Map<String, PersistentVolumeClaim> claims = claims(vm, identity, context);
+    Optional<PodFacts> pod = context.getSecondaryResource(Pod.class).map(PodFacts::new);
+    return new MachineInputs(
+        vm,
+        layers,
+        missing,
+        pod,
+        claims,
+        claimEvents(claims),
+        secret(context, identity.seedSecret()),
+        secret(context, identity.tlsSecret()),
+        context.getSecondaryResource(Service.class),
+        monitors
+            .observation(Monitoring.key(identity))
+            // of an earlier run of the container it would be yesterday's news
+            .filter(
+                qmp -> pod.isEmpty() || pod.get().containerId().equals(qmp.incarnation())));
+  }
+
+  static Follower follower(VirtualMachine vm) {
+    return new Follower(vm.getMetadata().getNamespace(), vm.getMetadata().getName());
+  }
+
+  private static List<CloudInit.Source> cloudInitSources(VirtualMachine vm) {
+    CloudInit cloudInit = vm.getSpec().cloudInit();
+    return cloudInit == null || cloudInit.sources() == null ? List.of() : cloudInit.sources();
+  }
+
+  private static Set<Source> references(VirtualMachine vm) {
+    VmIdentity identity = MachineInputs.identityOf(vm);
+    return cloudInitSources(vm).stream()
+        .flatMap(source -> reference(identity, source).stream())
+        .collect(Collectors.toSet());
+  }
+
+  private static Optional<Source> reference(VmIdentity vm, CloudInit.Source source) {
+    if (source.configMapRef() != null) {
+      return Optional.of(
+          new Source(Source.Kind.CONFIG_MAP, vm.namespace(), source.configMapRef().name()));
+    }
+    return Optional.ofNullable(source.secretRef())
+        .map(secret -> new Source(Source.Kind.SECRET, vm.namespace(), secret.name()));
+  }
+
+  private static Layer layer(Source source, HasMetadata object) {
+    return object instanceof ConfigMap configMap
+        ? new Layer(
+            source.origin(),
+            false,
+            Optional.ofNullable(configMap.getData()).orElse(Map.of()))
+        : new Layer(source.origin(), true, VmObjects.files((Secret) object));
+  }
+
+  private static Layer inline(CloudInit.Inline inline, int index) {
+    Map<String, String> data = new LinkedHashMap<>();
+    Optional.ofNullable(inline.userData()).ifPresent(text -> data.put("user-data", text));
+    Optional.ofNullable(inline.vendorData()).ifPresent(text -> data.put("vendor-data", text));
+    Optional.ofNullable(inline.networkConfig()).ifPresent(text -> data.put("network-config", text));
+    Optional.ofNullable(inline.metaData()).ifPresent(text -> data.put("meta-data", text));
+    return new Layer("spec.cloudInit.sources[" + index + "].inline", false, data);
+  }
+
+  /**
+   * The claims of the VM's disks. One that the informer does not know may be somebody else's, who
+   * has not labelled it as ours; it must be seen before it is written to.
+   */
+  private Map<String, PersistentVolumeClaim> claims(
+      VirtualMachine vm, VmIdentity identity, Context<VirtualMachine> context) {
+    Map<String, PersistentVolumeClaim> known =
+        context
+            .getSecondaryResourcesAsStream(PersistentVolumeClaim.class)
+            .collect(Collectors.toMap(claim -> claim.getMetadata().getName(), claim -> claim));
+    Map<String, PersistentVolumeClaim> claims = new HashMap<>();
+    for (Disk disk : vm.getSpec().disks()) {
+      String name = identity.claimOf(disk.name());
+      if (disk.storage().claim() != null) {
+        Optional.ofNullable(known.get(name))
+            .or(
+                () ->
+                    Optional.ofNullable(
+                        client
+                            .persistentVolumeClaims()
+                            .inNamespace(identity.namespace())
+                            .withName(name)
+                            .get()))
+            .ifPresent(claim -> claims.put(name, claim));
+      }
+    }
+    return claims;
+  }
+
+  /** Only while a claim is pending, which is rare, so events need no cache. */
+  private Map<String, String> claimEvents(Map<String, PersistentVolumeClaim> claims) {
+    Map<String, String> texts = new HashMap<>();
+    claims.forEach(
+        (name, claim) -> {
+          if (claim.getStatus() != null && "Pending".equals(claim.getStatus().getPhase())) {
+            client
+                .v1()
+                .events()
+                .inNamespace(claim.getMetadata().getNamespace())
+                .withField("involvedObject.uid", claim.getMetadata().getUid())
+                .list()
+                .getItems()
+                .stream()
+                .filter(event -> "Warning".equals(event.getType()))
+                .max(
+                    Comparator.comparing(
+                        event -> Optional.ofNullable(event.getLastTimestamp()).orElse("")))
+                .ifPresent(event -> texts.put(name, event.getMessage()));
+          }
+        });
+    return texts;
+  }
+
+  private static Optional<Secret> secret(Context<VirtualMachine> context, String name) {
+    return context
+        .getSecondaryResourcesAsStream(Secret.class)
+        .filter(secret -> secret.getMetadata().getName().equals(name))
+        .findFirst();
+  }
+}

@@ -1,0 +1,118 @@
+package dev.qemuoperator.machine;
+
+import dev.qemuoperator.pki.CertificateAuthority;
+import dev.qemuoperator.pod.PodSettings;
+import dev.qemuoperator.qmp.Dialer;
+import dev.qemuoperator.qmp.PodAddressDialer;
+import dev.qemuoperator.qmp.PortForwardDialer;
+import dev.qemuoperator.qmp.QmpMonitors;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.javaoperatorsdk.operator.api.config.LeaderElectionConfiguration;
+import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
+import io.javaoperatorsdk.operator.api.monitoring.Metrics;
+import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetricsV2;
+import io.micrometer.core.instrument.MeterRegistry;
+import jakarta.enterprise.inject.Disposes;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
+import java.time.Clock;
+
+/** How the parts of the operator are put together. */
+final class MachineBeans {
+
+  @Produces
+  @Singleton
+  Clock clock() {
+    return Clock.systemUTC();
+  }
+
+  @Produces
+  @Singleton
+  PodSettings podSettings(OperatorSettings settings) {
+    return new PodSettings(settings.runnerImage(), settings.cacheDirectory());
+  }
+
+  @Produces
+  @Singleton
+  CertificateAuthority authority(KubernetesClient client, OperatorSettings settings, Clock clock) {
+    return new AuthorityStore(client, settings.namespace(), clock).loadOrCreate();
+  }
+
+  @Produces
+  @Singleton
+  Nudges nudges() {
+    return new Nudges();
+  }
+
+  @Produces
+  @Singleton
+  SourceWatches sources(KubernetesClient client, Nudges nudges) {
+    return new SourceWatches(client, vm -> nudges.nudge(vm.namespace(), vm.name()));
+  }
+
+  void close(@Disposes SourceWatches sources) {
+    sources.close();
+  }
+
+  @Produces
+  @Singleton
+  QmpMonitors monitors(
+      KubernetesClient client,
+      OperatorSettings settings,
+      CertificateAuthority authority,
+      Clock clock,
+      Nudges nudges) {
+    Dialer dialer =
+        switch (settings.dial()) {
+          case POD_ADDRESS -> new PodAddressDialer();
+          case PORT_FORWARD -> new PortForwardDialer(client);
+        };
+    return new QmpMonitors(
+        dialer,
+        () -> authority.operatorContext(clock),
+        clock,
+        key -> {
+          String[] namespaceAndName = key.split("/", 2);
+          nudges.nudge(namespaceAndName[0], namespaceAndName[1]);
+        });
+  }
+
+  void close(@Disposes QmpMonitors monitors) {
+    monitors.close();
+  }
+
+  @Produces
+  @Singleton
+  Monitoring monitoring(QmpMonitors monitors) {
+    return new Monitoring(monitors);
+  }
+
+  @Produces
+  @Singleton
+  InputReader reader(KubernetesClient client, SourceWatches sources, QmpMonitors monitors) {
+    return new InputReader(client, sources, monitors);
+  }
+
+  @Produces
+  @Singleton
+  EventRecorder events(KubernetesClient client, OperatorSettings settings, Clock clock) {
+    return new EventRecorder(client, clock, settings.instance());
+  }
+
+  /** One of several replicas works; the others stand by. */
+  @Produces
+  @Singleton
+  LeaderElectionConfiguration leaderElection(OperatorSettings settings) {
+    return LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration("qemu-operator")
+        .withLeaseNamespace(settings.namespace())
+        .withIdentity(settings.instance())
+        .build();
+  }
+
+  /** Made here, because the extension's own wiring takes its no-op before Micrometer is there. */
+  @Produces
+  @Singleton
+  Metrics metrics(MeterRegistry registry) {
+    return MicrometerMetricsV2.newBuilder(registry).build();
+  }
+}

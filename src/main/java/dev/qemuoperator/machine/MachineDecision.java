@@ -1,0 +1,182 @@
+package dev.qemuoperator.machine;
+
+import dev.qemuoperator.api.Conditions.Accepted;
+import dev.qemuoperator.api.Disk;
+import dev.qemuoperator.api.RunStrategy;
+import dev.qemuoperator.cloudinit.Finding;
+import dev.qemuoperator.cloudinit.Guest;
+import dev.qemuoperator.cloudinit.Nic;
+import dev.qemuoperator.cloudinit.Seed;
+import dev.qemuoperator.cloudinit.SeedResult;
+import dev.qemuoperator.pod.Ownership;
+import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.pod.VmObjects;
+import dev.qemuoperator.qemu.Hardware;
+import dev.qemuoperator.qemu.VmIdentity;
+import dev.qemuoperator.qmp.EventLog;
+import dev.qemuoperator.status.Verdict;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What follows from the inputs, before anything is built.
+ *
+ * @param accepted whether the manifest and all it names can be used
+ * @param seed the seed that the sources make now
+ * @param fetch disks whose base image the next pod has to bring to its node first
+ * @param wantsPod whether there should be a pod
+ */
+record MachineDecision(
+    Verdict accepted, Optional<Seed> seed, Set<String> fetch, boolean wantsPod) {
+
+  static MachineDecision of(MachineInputs in) {
+    SeedResult seed = seed(in);
+    Verdict accepted = accepted(in, seed.findings());
+    boolean wantsPod = in.spec().runStrategy() == RunStrategy.ALWAYS && accepted.isTrue();
+    return new MachineDecision(accepted, seed.seed(), fetch(in), wantsPod);
+  }
+
+  boolean isAccepted() {
+    return accepted.isTrue();
+  }
+
+  private static SeedResult seed(MachineInputs in) {
+    if (!in.wantsSeed() || !in.missingSources().isEmpty()) {
+      return new SeedResult(Optional.empty(), List.of());
+    }
+    VmIdentity vm = in.identity();
+    List<Nic> nics =
+        Hardware.networks(in.spec()).stream()
+            .map(network -> new Nic(network.name(), Hardware.macAddress(vm, network)))
+            .toList();
+    List<String> keys =
+        in.spec().ssh() == null || in.spec().ssh().authorizedKeys() == null
+            ? List.of()
+            : in.spec().ssh().authorizedKeys();
+    return dev.qemuoperator.cloudinit.NoCloud.build(
+        new Guest(vm.uid(), vm.name(), nics, keys), in.layers());
+  }
+
+  private static Verdict accepted(MachineInputs in, List<Finding> findings) {
+    if (!in.missingSources().isEmpty()) {
+      return Verdict.no(
+          Accepted.SOURCE_NOT_FOUND,
+          "%s: not found in namespace %s. Create it, or remove it from spec.cloudInit.sources."
+              .formatted(String.join(", ", in.missingSources()), in.identity().namespace()));
+    }
+    if (!findings.isEmpty()) {
+      return Verdict.no(
+          Accepted.CLOUD_INIT_INVALID,
+          findings.stream().map(Finding::text).collect(Collectors.joining("; ")));
+    }
+    List<String> taken = takenNames(in);
+    if (!taken.isEmpty()) {
+      return Verdict.no(
+          Accepted.NAME_TAKEN,
+          "%s: exists and is not this VM's. Delete or rename it, or give the VM another name."
+              .formatted(String.join(", ", taken)));
+    }
+    return Verdict.yes(Accepted.VALID, "The manifest and everything it names can be used.");
+  }
+
+  /** Claims are looked up by name, so one that somebody else made is seen before it is used. */
+  private static List<String> takenNames(MachineInputs in) {
+    return in.claims().values().stream()
+        .filter(claim -> !Ownership.belongsTo(in.identity(), claim))
+        .map(claim -> name(claim))
+        .toList();
+  }
+
+  private static String name(HasMetadata object) {
+    return object.getKind() + "/" + object.getMetadata().getName();
+  }
+
+  /**
+   * A base image is fetched by every pod of an ephemeral disk, and by pods of a claim until it is
+   * known to have come. If QEMU's wrapper finds it missing all the same, because the pod went to
+   * another node, it says so and the next pod fetches it again.
+   */
+  private static Set<String> fetch(MachineInputs in) {
+    return in.spec().disks().stream()
+        .filter(disk -> disk.source().blank() == null)
+        .filter(disk -> baseOf(in, disk).isEmpty())
+        .map(Disk::name)
+        .collect(Collectors.toCollection(java.util.TreeSet::new));
+  }
+
+  /** The base image that is known to be on the claim of a disk. */
+  static Optional<String> baseOf(MachineInputs in, Disk disk) {
+    if (disk.storage().claim() == null || baseImageMissing(in).contains(disk.name())) {
+      return Optional.empty();
+    }
+    Optional<String> recorded =
+        Optional.ofNullable(in.claims().get(in.identity().claimOf(disk.name())))
+            .map(claim -> claim.getMetadata().getAnnotations())
+            .map(annotations -> annotations.get(VmObjects.BASE_ANNOTATION));
+    if (recorded.isPresent()) {
+      return recorded;
+    }
+    return in.pod()
+        .filter(pod -> pod.isRunning() && pod.hasFetched(disk.name()))
+        .map(pod -> imageOf(disk));
+  }
+
+  /** Where the base image of a disk comes from, as status and claims tell it. */
+  static String imageOf(Disk disk) {
+    if (disk.source().http() != null) {
+      return disk.source().http().url();
+    }
+    return disk.source().containerImage() != null ? disk.source().containerImage().image() : "";
+  }
+
+  /** Disks for which this pod's wrapper has found no base image on its node. */
+  static List<String> baseImageMissing(MachineInputs in) {
+    return in.pod().stream()
+        .filter(pod -> !pod.isRunning())
+        .flatMap(pod -> pod.lastTermination().stream())
+        .flatMap(ended -> Stream.ofNullable(ended.getMessage()))
+        .flatMap(message -> EventLog.parse(message).wrapperFailure().stream())
+        .filter(failure -> failure.reason().equals("BaseImageMissing"))
+        .map(failure -> failure.disk())
+        .toList();
+  }
+
+  /** What to do with the pod. */
+  enum PodStep {
+    /** There is none and none is wanted, or it is as it may stay. */
+    KEEP,
+    CREATE,
+    /** Graceful: PID 1 of the pod presses the power button. */
+    DELETE,
+    /** It is going; the next one can only come then, because its name is the same. */
+    WAIT
+  }
+
+  /**
+   * A running guest is never ended because its template changed; a pod in which none runs has no
+   * guest to protect and is replaced at once.
+   *
+   * @param wantedTemplate hash of the pod's template as it should be
+   */
+  PodStep podStep(MachineInputs in, String wantedTemplate) {
+    if (in.pod().isEmpty()) {
+      return wantsPod ? PodStep.CREATE : PodStep.KEEP;
+    }
+    PodFacts pod = in.pod().get();
+    if (pod.isDeleting() || Ownership.isLeftBehind(in.identity(), pod.pod())) {
+      return PodStep.WAIT;
+    }
+    if (in.spec().runStrategy() == RunStrategy.HALTED || pod.isOver()) {
+      return PodStep.DELETE;
+    }
+    boolean replaceable = isAccepted() && !pod.isRunning();
+    boolean outdated = !wantedTemplate.equals(pod.template());
+    boolean lacksBase = !baseImageMissing(in).isEmpty();
+    return replaceable && (outdated || lacksBase) ? PodStep.DELETE : PodStep.KEEP;
+  }
+
+}

@@ -1,0 +1,120 @@
+package dev.qemuoperator.machine;
+
+import dev.qemuoperator.api.Conditions.Accepted;
+import dev.qemuoperator.api.Conditions.CloudInitCurrent;
+import dev.qemuoperator.api.Conditions.DisksReady;
+import dev.qemuoperator.api.Conditions.Ready;
+import dev.qemuoperator.api.Conditions.RestartRequired;
+import dev.qemuoperator.api.Conditions.Running;
+import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
+import dev.qemuoperator.status.ConditionList;
+import io.fabric8.kubernetes.api.model.Condition;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a person would want to know of a change of status: one event a thing.
+ *
+ * @param warning whether somebody may have to act
+ * @param reason CamelCase
+ * @param note for people
+ */
+record MachineEvent(boolean warning, String reason, String note) {
+
+  private static final Set<String> TOLD_TYPES =
+      Set.of(Accepted.TYPE, DisksReady.TYPE, Running.TYPE, Ready.TYPE, RestartRequired.TYPE,
+          CloudInitCurrent.TYPE);
+
+  /** Reasons that are a normal part of starting and stopping, or are told by another condition. */
+  private static final Set<String> UNTOLD_REASONS =
+      Set.of(
+          Accepted.VALID,
+          DisksReady.NOT_REQUESTED,
+          Running.NOT_ACCEPTED,
+          Running.STARTING,
+          RestartRequired.UP_TO_DATE,
+          RestartRequired.NOT_RUNNING,
+          CloudInitCurrent.NO_SEED,
+          CloudInitCurrent.NOT_RUNNING,
+          CloudInitCurrent.SOURCES_INVALID,
+          CloudInitCurrent.CURRENT);
+
+  private static final Set<String> NORMAL_REASONS =
+      Set.of(
+          DisksReady.READY,
+          DisksReady.FETCHING,
+          Running.RUNNING,
+          Running.STOPPING,
+          Running.HALTED,
+          RestartRequired.SPEC_CHANGED,
+          CloudInitCurrent.CHANGED);
+
+  private static final Set<String> NORMAL_EXITS =
+      Set.of("GuestShutdown", "GuestReset", "Requested");
+
+  static List<MachineEvent> between(Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
+    List<MachineEvent> events = new ArrayList<>();
+    exit(before, now).ifPresent(events::add);
+    List<Condition> previous = before.map(VirtualMachineStatus::conditions).orElse(List.of());
+    for (Condition condition : now.conditions()) {
+      if (isTold(condition) && !isSame(ConditionList.find(previous, condition.getType()), condition)) {
+        events.add(
+            new MachineEvent(
+                !NORMAL_REASONS.contains(condition.getReason()),
+                name(condition),
+                condition.getMessage()));
+      }
+    }
+    return events;
+  }
+
+  private static Optional<MachineEvent> exit(
+      Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
+    LastExit exit = now.lastExit();
+    LastExit known = before.map(VirtualMachineStatus::lastExit).orElse(null);
+    if (exit == null || isSameExit(known, exit)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new MachineEvent(
+            !NORMAL_EXITS.contains(exit.cause()), exit.cause(), exit.message()));
+  }
+
+  /** An exit is heard from QEMU first and read from the pod, with its code, a moment later. */
+  private static boolean isSameExit(LastExit known, LastExit exit) {
+    return known != null
+        && Objects.equals(known.cause(), exit.cause())
+        && (Objects.equals(known.at(), exit.at()) || known.exitCode() == null);
+  }
+
+  private static boolean isTold(Condition condition) {
+    boolean summaryOfAnother = condition.getType().equals(Ready.TYPE);
+    return TOLD_TYPES.contains(condition.getType())
+        && !UNTOLD_REASONS.contains(condition.getReason())
+        && (!summaryOfAnother || "True".equals(condition.getStatus()));
+  }
+
+  private static boolean isSame(Optional<Condition> before, Condition now) {
+    return before
+        .filter(
+            condition ->
+                Objects.equals(condition.getStatus(), now.getStatus())
+                    && Objects.equals(condition.getReason(), now.getReason()))
+        .isPresent();
+  }
+
+  /** Ready and RestartRequired say more as an event than their reasons do. */
+  private static String name(Condition condition) {
+    return switch (condition.getType()) {
+      case Ready.TYPE -> Ready.TYPE;
+      case RestartRequired.TYPE -> RestartRequired.TYPE;
+      case DisksReady.TYPE -> "True".equals(condition.getStatus()) ? DisksReady.TYPE : condition.getReason();
+      case CloudInitCurrent.TYPE -> "CloudInitChanged";
+      default -> condition.getReason();
+    };
+  }
+}

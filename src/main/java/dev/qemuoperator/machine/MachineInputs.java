@@ -1,0 +1,54 @@
+package dev.qemuoperator.machine;
+
+import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.api.VirtualMachineSpec;
+import dev.qemuoperator.cloudinit.Layer;
+import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.qemu.VmIdentity;
+import dev.qemuoperator.qmp.Observation;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.Service;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Everything a pass knows, read once.
+ *
+ * @param layers the sources of cloud-init that exist, in order
+ * @param missingSources the others, as users name them, such as {@code ConfigMap/base}
+ * @param claims by name
+ * @param claimEvents last warning about a claim that is not bound, by the claim's name
+ * @param qmp what QEMU says, if the operator watches it
+ */
+record MachineInputs(
+    VirtualMachine vm,
+    List<Layer> layers,
+    List<String> missingSources,
+    Optional<PodFacts> pod,
+    Map<String, PersistentVolumeClaim> claims,
+    Map<String, String> claimEvents,
+    Optional<Secret> seed,
+    Optional<Secret> tls,
+    Optional<Service> service,
+    Optional<Observation> qmp) {
+
+  VirtualMachineSpec spec() {
+    return vm.getSpec();
+  }
+
+  VmIdentity identity() {
+    return identityOf(vm);
+  }
+
+  static VmIdentity identityOf(VirtualMachine vm) {
+    return new VmIdentity(
+        vm.getMetadata().getNamespace(), vm.getMetadata().getName(), vm.getMetadata().getUid());
+  }
+
+  /** Whether the guest gets a seed disk at all. */
+  boolean wantsSeed() {
+    return spec().cloudInit() != null || spec().ssh() != null;
+  }
+}

@@ -1,0 +1,206 @@
+package dev.qemuoperator.machine;
+
+import dev.qemuoperator.api.Conditions.Accepted;
+import dev.qemuoperator.api.Conditions.CloudInitCurrent;
+import dev.qemuoperator.api.Conditions.DisksReady;
+import dev.qemuoperator.api.Conditions.GuestReachable;
+import dev.qemuoperator.api.Conditions.NetworkReady;
+import dev.qemuoperator.api.Conditions.Ready;
+import dev.qemuoperator.api.Conditions.RestartRequired;
+import dev.qemuoperator.api.Conditions.Running;
+import dev.qemuoperator.api.Disk;
+import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.api.VirtualMachineStatus.BootTimings;
+import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
+import dev.qemuoperator.cloudinit.Seed;
+import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.qemu.Hardware;
+import dev.qemuoperator.qemu.MemoryBudget;
+import dev.qemuoperator.qemu.VmIdentity;
+import dev.qemuoperator.qmp.Observation;
+import dev.qemuoperator.qmp.Observation.Channel;
+import dev.qemuoperator.status.ConditionList;
+import dev.qemuoperator.status.Verdict;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Quantity;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The status, built from nothing; of the one before it takes over transition times and lastExit. */
+final class MachineReport {
+
+  private final MachineInputs in;
+  private final MachineDecision decision;
+  private final Optional<VirtualMachineStatus> before;
+  private final Verdicts verdicts;
+
+  private MachineReport(
+      MachineInputs in,
+      MachineDecision decision,
+      Optional<Verdict> refused,
+      String wantedTemplate) {
+    this.in = in;
+    this.decision = decision;
+    this.before = Optional.ofNullable(in.vm().getStatus());
+    this.verdicts = new Verdicts(in, decision, refused, wantedTemplate, lastExit());
+  }
+
+  /**
+   * @param refused what the API server had against a child object
+   * @param wantedTemplate hash of the pod's template as it should be
+   */
+  static VirtualMachineStatus of(
+      MachineInputs in,
+      MachineDecision decision,
+      Optional<Verdict> refused,
+      String wantedTemplate,
+      Instant now) {
+    return new MachineReport(in, decision, refused, wantedTemplate).status(now);
+  }
+
+  private VirtualMachineStatus status(Instant now) {
+    long generation = in.vm().getMetadata().getGeneration();
+    Map<String, Verdict> all = new LinkedHashMap<>();
+    all.put(Accepted.TYPE, verdicts.accepted());
+    all.put(DisksReady.TYPE, verdicts.disksReady());
+    all.put(NetworkReady.TYPE, verdicts.networkReady());
+    all.put(Running.TYPE, verdicts.running());
+    all.put(GuestReachable.TYPE, verdicts.guestReachable());
+    all.put(Ready.TYPE, verdicts.ready());
+    all.put(RestartRequired.TYPE, verdicts.restartRequired());
+    all.put(CloudInitCurrent.TYPE, verdicts.cloudInitCurrent());
+    List<Condition> conditions =
+        ConditionList.of(
+            all,
+            before.map(VirtualMachineStatus::conditions).orElse(List.of()),
+            generation,
+            now);
+    return new VirtualMachineStatus(
+        generation,
+        state(all.get(Running.TYPE)),
+        conditions,
+        pod().flatMap(PodFacts::nodeName).orElse(null),
+        pod().map(pod -> pod.pod().getMetadata().getName()).orElse(null),
+        process(),
+        lastExit().orElse(null),
+        networks(),
+        disks(),
+        cloudInit(),
+        resources(),
+        bootTimings(conditions));
+  }
+
+  /** One word: the reason that the guest does not run, or that it does. */
+  private static String state(Verdict running) {
+    return switch (running.reason()) {
+      case Running.NOT_ACCEPTED -> "Rejected";
+      case Running.QMP_UNREACHABLE, Running.NODE_LOST -> "Unknown";
+      case Running.RUNNER_IMAGE -> "Starting";
+      default -> running.reason();
+    };
+  }
+
+  private VirtualMachineStatus.Process process() {
+    return pod()
+        .filter(PodFacts::hasStarted)
+        .map(
+            pod ->
+                new VirtualMachineStatus.Process(
+                    connected().map(Observation::runState).orElse(null),
+                    pod.startedAt().orElse(null),
+                    connected().map(Observation::accelerator).orElse(null),
+                    connected().map(Observation::qemuVersion).orElse(null),
+                    pod.restarts()))
+        .orElse(null);
+  }
+
+  private Optional<LastExit> lastExit() {
+    return LastExits.of(in.pod(), in.qmp(), before.map(VirtualMachineStatus::lastExit));
+  }
+
+  private List<VirtualMachineStatus.Network> networks() {
+    VmIdentity vm = in.identity();
+    List<String> addresses =
+        pod().filter(PodFacts::isRunning).map(PodFacts::addresses).orElse(List.of());
+    return Hardware.networks(in.spec()).stream()
+        .map(
+            network ->
+                new VirtualMachineStatus.Network(
+                    network.name(), Hardware.macAddress(vm, network), addresses))
+        .toList();
+  }
+
+  private List<VirtualMachineStatus.Disk> disks() {
+    return in.spec().disks().stream().map(this::disk).toList();
+  }
+
+  private VirtualMachineStatus.Disk disk(Disk disk) {
+    boolean claimed = disk.storage().claim() != null;
+    String claim = claimed ? in.identity().claimOf(disk.name()) : null;
+    Quantity capacity =
+        Optional.ofNullable(claim)
+            .map(in.claims()::get)
+            .map(PersistentVolumeClaim::getStatus)
+            .map(status -> status.getCapacity())
+            .map(capacities -> capacities.get("storage"))
+            .orElse(null);
+    String image = MachineDecision.imageOf(disk);
+    return new VirtualMachineStatus.Disk(
+        disk.name(), claim, capacity, image.isEmpty() ? null : image);
+  }
+
+  private VirtualMachineStatus.CloudInit cloudInit() {
+    if (!in.wantsSeed()) {
+      return null;
+    }
+    return new VirtualMachineStatus.CloudInit(
+        decision.seed().map(Seed::hash).orElse(null),
+        connected().map(Observation::seedSerial).orElse(null),
+        decision.seed().map(Seed::instanceId).orElse(null));
+  }
+
+  private VirtualMachineStatus.Resources resources() {
+    MemoryBudget memory = MemoryBudget.of(in.spec());
+    return new VirtualMachineStatus.Resources(
+        new Quantity(memory.guestMiB() + "Mi"), new Quantity(memory.overheadMiB() + "Mi"));
+  }
+
+  private BootTimings bootTimings(List<Condition> conditions) {
+    return pod()
+        .filter(PodFacts::hasStarted)
+        .map(
+            pod ->
+                new BootTimings(
+                    pod.until("PodScheduled").map(MachineReport::seconds).orElse(null),
+                    pod.until("Initialized").map(MachineReport::seconds).orElse(null),
+                    pod.startedAt().map(pod::sinceCreation).map(MachineReport::seconds).orElse(null),
+                    readySince(conditions)
+                        .map(pod::sinceCreation)
+                        .map(MachineReport::seconds)
+                        .orElse(null)))
+        .orElse(null);
+  }
+
+  private static Optional<String> readySince(List<Condition> conditions) {
+    return ConditionList.find(conditions, Ready.TYPE)
+        .filter(condition -> "True".equals(condition.getStatus()))
+        .map(Condition::getLastTransitionTime);
+  }
+
+  private static String seconds(Duration duration) {
+    return Math.max(0, duration.toSeconds()) + "s";
+  }
+
+  private Optional<PodFacts> pod() {
+    return in.pod();
+  }
+
+  private Optional<Observation> connected() {
+    return in.qmp().filter(observation -> observation.channel() == Channel.CONNECTED);
+  }
+}

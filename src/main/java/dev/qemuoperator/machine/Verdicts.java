@@ -1,0 +1,418 @@
+package dev.qemuoperator.machine;
+
+import dev.qemuoperator.api.Conditions.CloudInitCurrent;
+import dev.qemuoperator.api.Conditions.DisksReady;
+import dev.qemuoperator.api.Conditions.GuestReachable;
+import dev.qemuoperator.api.Conditions.NetworkReady;
+import dev.qemuoperator.api.Conditions.Ready;
+import dev.qemuoperator.api.Conditions.RestartRequired;
+import dev.qemuoperator.api.Conditions.Running;
+import dev.qemuoperator.api.RunStrategy;
+import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
+import dev.qemuoperator.cloudinit.Seed;
+import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.pod.PodFacts.FetchProblem;
+import dev.qemuoperator.qmp.EventLog;
+import dev.qemuoperator.qmp.Observation;
+import dev.qemuoperator.qmp.Observation.Channel;
+import dev.qemuoperator.status.Verdict;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/**
+ * The checks behind every condition. Each list reads as the specification: the first check that has
+ * something to say decides.
+ */
+record Verdicts(
+    MachineInputs in,
+    MachineDecision decision,
+    Optional<Verdict> refused,
+    String wantedTemplate,
+    Optional<LastExit> lastExit) {
+
+  private static final List<Function<Verdicts, Optional<Verdict>>> RUNNING =
+      List.of(
+          Verdicts::stopping,
+          Verdicts::halted,
+          Verdicts::refusedSoNotStarted,
+          Verdicts::waitsForPod,
+          Verdicts::evicted,
+          Verdicts::noNodeFits,
+          Verdicts::runnerImageMissing,
+          Verdicts::waitsForBaseImages,
+          Verdicts::restarting,
+          Verdicts::containerStarts,
+          Verdicts::qemuDoesNotAnswer,
+          Verdicts::cpusStopped,
+          Verdicts::cpusRun);
+
+  private static final List<Function<Verdicts, Optional<Verdict>>> DISKS_READY =
+      List.of(
+          Verdicts::claimLost,
+          Verdicts::noPodAskedForDisks,
+          Verdicts::claimPending,
+          Verdicts::baseImageFailed,
+          Verdicts::diskFailed,
+          Verdicts::baseImageComes,
+          Verdicts::disksThere);
+
+  private static Verdict first(List<Function<Verdicts, Optional<Verdict>>> checks, Verdicts facts) {
+    return checks.stream()
+        .flatMap(check -> check.apply(facts).stream())
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("the last check always decides"));
+  }
+
+  Verdict accepted() {
+    return refused.orElse(decision.accepted());
+  }
+
+  Verdict running() {
+    return first(RUNNING, this);
+  }
+
+  Verdict disksReady() {
+    return first(DISKS_READY, this);
+  }
+
+  // ---- Running
+
+  private Optional<Verdict> stopping() {
+    return in.pod()
+        .filter(pod -> pod.isDeleting() || (wantsHalt() && !pod.isOver()))
+        .map(
+            pod ->
+                Verdict.no(
+                    Running.STOPPING,
+                    "The guest was asked to power off; it has %d s until its process is killed."
+                        .formatted(in.spec().terminationGracePeriodSeconds())));
+  }
+
+  private Optional<Verdict> halted() {
+    return Optional.of(Verdict.no(Running.HALTED, "Powered off, as spec.runStrategy says."))
+        .filter(verdict -> wantsHalt());
+  }
+
+  private Optional<Verdict> refusedSoNotStarted() {
+    return Optional.of(accepted())
+        .filter(accepted -> !accepted.isTrue() && in.pod().isEmpty())
+        .map(accepted -> Verdict.no(Running.NOT_ACCEPTED, accepted.message()));
+  }
+
+  private Optional<Verdict> waitsForPod() {
+    return Optional.of(Verdict.no(Running.STARTING, "The pod is being made."))
+        .filter(verdict -> in.pod().isEmpty());
+  }
+
+  private Optional<Verdict> evicted() {
+    return pod()
+        .filter(PodFacts::isOver)
+        .map(pod -> Verdict.no(Running.RESTARTING, pod.overBecause() + "; a new pod follows."));
+  }
+
+  private Optional<Verdict> noNodeFits() {
+    return pod().flatMap(PodFacts::unschedulable).map(why -> Verdict.no(Running.UNSCHEDULABLE, why));
+  }
+
+  private Optional<Verdict> runnerImageMissing() {
+    return pod()
+        .flatMap(PodFacts::waiting)
+        .filter(PodFacts::isPullProblem)
+        .map(
+            waiting ->
+                Verdict.no(
+                    Running.RUNNER_IMAGE,
+                    "%s: %s. Check the chart's value runner.image."
+                        .formatted(waiting.getReason(), text(waiting.getMessage()))));
+  }
+
+  private Optional<Verdict> waitsForBaseImages() {
+    return pod()
+        .filter(pod -> !pod.hasStarted() && !disksReady().isTrue())
+        .map(pod -> Verdict.no(Running.STARTING, "Waiting for disks: " + disksReady().message()));
+  }
+
+  private Optional<Verdict> restarting() {
+    return pod()
+        .filter(pod -> !pod.isRunning())
+        .flatMap(PodFacts::lastTermination)
+        .map(
+            ended ->
+                Verdict.no(
+                    Running.RESTARTING,
+                    lastExit.map(LastExit::message).orElse("The process ended.")
+                        + pod()
+                            .flatMap(PodFacts::waiting)
+                            .filter(waiting -> "CrashLoopBackOff".equals(waiting.getReason()))
+                            .map(waiting -> " Restart after a pause: " + waiting.getMessage())
+                            .orElse(" It is started again.")));
+  }
+
+  private Optional<Verdict> containerStarts() {
+    return pod()
+        .filter(pod -> !pod.isRunning())
+        .map(
+            pod ->
+                Verdict.no(
+                    Running.STARTING,
+                    pod.waiting()
+                        .map(w -> Stream.of(w.getReason(), w.getMessage()))
+                        .orElse(Stream.of("The pod is scheduled."))
+                        .filter(Objects::nonNull)
+                        .reduce((a, b) -> a + ": " + b)
+                        .orElse("")));
+  }
+
+  private Optional<Verdict> qemuDoesNotAnswer() {
+    Channel channel = in.qmp().map(Observation::channel).orElse(Channel.CONNECTING);
+    if (channel == Channel.CONNECTED) {
+      return Optional.empty();
+    }
+    String problem =
+        in.qmp().map(Observation::problem).map(text -> " (" + text + ")").orElse("");
+    return Optional.of(
+        Verdict.unknown(
+            Running.QMP_UNREACHABLE,
+            channel == Channel.LOST
+                ? "The connection to QEMU's monitor is lost, so nobody knows; it is tried again"
+                    + problem
+                    + "."
+                : "The process has started; QEMU's monitor has not answered yet" + problem + "."));
+  }
+
+  private Optional<Verdict> cpusStopped() {
+    String state = in.qmp().map(Observation::runState).orElse("unknown");
+    return Optional.of(
+            Verdict.no(
+                Running.PAUSED,
+                switch (state) {
+                  case "paused" -> "QEMU has paused the guest's CPUs (QMP stop). QMP cont goes on.";
+                  case "io-error" ->
+                      "A disk refused a write, so the guest is paused and nothing is lost. Make room"
+                          + " on its volume, then QMP cont goes on.";
+                  case "guest-panicked" -> "The guest's kernel panicked.";
+                  case "prelaunch" -> "QEMU is set up and does not run the guest yet.";
+                  case "shutdown" -> "The guest has powered off; QEMU is about to end.";
+                  default -> "QEMU's run state is " + state + ".";
+                }))
+        .filter(verdict -> !state.equals("running"));
+  }
+
+  private Optional<Verdict> cpusRun() {
+    return Optional.of(Verdict.yes(Running.RUNNING, "QEMU runs the guest."));
+  }
+
+  // ---- DisksReady
+
+  private Optional<Verdict> claimLost() {
+    return claims("Lost")
+        .map(
+            claim ->
+                Verdict.no(
+                    DisksReady.CLAIM_LOST,
+                    "PersistentVolumeClaim/%s has lost its volume. Restore the volume, or delete the"
+                            .formatted(claim.getMetadata().getName())
+                        + " claim to start with an empty disk."))
+        .findFirst();
+  }
+
+  private Optional<Verdict> noPodAskedForDisks() {
+    return Optional.of(Verdict.unknown(DisksReady.NOT_REQUESTED, "No pod needs them now."))
+        .filter(verdict -> in.pod().isEmpty());
+  }
+
+  private Optional<Verdict> claimPending() {
+    return claims("Pending")
+        .filter(claim -> pod().filter(PodFacts::hasStarted).isEmpty())
+        .map(claim -> claim.getMetadata().getName())
+        .map(
+            name ->
+                Verdict.no(
+                    DisksReady.CLAIM_PENDING,
+                    "PersistentVolumeClaim/%s is not bound: %s"
+                        .formatted(
+                            name,
+                            in.claimEvents()
+                                .getOrDefault(
+                                    name, "its volume is being made. If it stays so, see kubectl"
+                                        + " describe pvc " + name + "."))))
+        .findFirst();
+  }
+
+  private Optional<Verdict> baseImageFailed() {
+    return pod()
+        .filter(pod -> !pod.hasStarted())
+        .flatMap(PodFacts::fetchProblem)
+        .map(Verdicts::fetchFailure);
+  }
+
+  private static Verdict fetchFailure(FetchProblem problem) {
+    if (!problem.reason().isEmpty()) {
+      return Verdict.no(
+          DisksReady.PULL_FAILED,
+          "Disk %s: %s: %s. Check source.containerImage.image; it is tried again."
+              .formatted(problem.disk(), problem.reason(), problem.message()));
+    }
+    return EventLog.parse(problem.message())
+        .wrapperFailure()
+        .map(
+            failure ->
+                Verdict.no(
+                    switch (failure.reason()) {
+                      case "ChecksumMismatch" -> DisksReady.CHECKSUM_MISMATCH;
+                      case "DownloadFailed" -> DisksReady.DOWNLOAD_FAILED;
+                      default -> DisksReady.DISK_FAILED;
+                    },
+                    "Disk %s: %s".formatted(problem.disk(), failure.message())))
+        .orElseGet(
+            () ->
+                Verdict.no(
+                    DisksReady.DISK_FAILED,
+                    "Disk %s: its image could not be fetched, see kubectl logs -c image-%s."
+                        .formatted(problem.disk(), problem.disk())));
+  }
+
+  private Optional<Verdict> diskFailed() {
+    return pod()
+        .filter(pod -> !pod.isRunning())
+        .flatMap(PodFacts::lastTermination)
+        .map(ended -> EventLog.parse(text(ended.getMessage())))
+        .flatMap(EventLog::wrapperFailure)
+        .filter(failure -> !failure.disk().isEmpty())
+        .map(
+            failure ->
+                Verdict.no(
+                    DisksReady.DISK_FAILED,
+                    "Disk %s: %s".formatted(failure.disk(), failure.message())));
+  }
+
+  private Optional<Verdict> baseImageComes() {
+    return pod()
+        .filter(pod -> !pod.hasStarted())
+        .map(pod -> pod.fetches().stream().filter(disk -> !pod.hasFetched(disk)).toList())
+        .filter(missing -> !missing.isEmpty())
+        .map(
+            missing ->
+                Verdict.no(
+                    DisksReady.FETCHING,
+                    "The base image of %s is on its way, see kubectl logs -c image-%s."
+                        .formatted(String.join(", ", missing), missing.getFirst())));
+  }
+
+  private Optional<Verdict> disksThere() {
+    return Optional.of(Verdict.yes(DisksReady.READY, "Claims are bound, base images are there."));
+  }
+
+  // ---- the others
+
+  Verdict networkReady() {
+    if (in.spec().networks() == null || in.spec().networks().isEmpty()) {
+      return Verdict.yes(NetworkReady.NO_NETWORK, "The VM has no network card.");
+    }
+    return pod()
+        .filter(PodFacts::isRunning)
+        .flatMap(PodFacts::address)
+        .map(address -> Verdict.yes(NetworkReady.READY, "Ports of " + address + " lead to it."))
+        .orElse(Verdict.unknown(NetworkReady.NOT_RUNNING, "There is no running pod."));
+  }
+
+  Verdict guestReachable() {
+    if (in.spec().readinessProbe() == null) {
+      return Verdict.unknown(GuestReachable.NO_PROBE, "Set spec.readinessProbe to know.");
+    }
+    int port = in.spec().readinessProbe().tcpSocket().port();
+    return pod()
+        .filter(PodFacts::isRunning)
+        .map(
+            pod ->
+                pod.isReady()
+                    ? Verdict.yes(GuestReachable.PROBE_SUCCEEDED, "TCP port " + port + " opens.")
+                    : Verdict.no(
+                        GuestReachable.PROBE_FAILED,
+                        "TCP port " + port + " does not open (yet); see kubectl logs."))
+        .orElse(Verdict.unknown(GuestReachable.NOT_RUNNING, "There is no running guest."));
+  }
+
+  Verdict ready() {
+    Verdict running = running();
+    if (!accepted().isTrue()) {
+      return Verdict.no(accepted().reason(), accepted().message());
+    }
+    if (running.reason().equals(Running.HALTED)) {
+      return Verdict.yes(Ready.HALTED, running.message());
+    }
+    if (!running.isTrue()) {
+      return new Verdict(running.status(), running.reason(), running.message());
+    }
+    Verdict reachable = guestReachable();
+    return reachable.reason().equals(GuestReachable.NO_PROBE) || reachable.isTrue()
+        ? Verdict.yes(Ready.RUNNING, running.message())
+        : Verdict.no(reachable.reason(), reachable.message());
+  }
+
+  Verdict restartRequired() {
+    if (pod().filter(PodFacts::hasStarted).isEmpty()) {
+      return Verdict.no(RestartRequired.NOT_RUNNING, "There is no running guest.");
+    }
+    return wantedTemplate.equals(pod().orElseThrow().template())
+        ? Verdict.no(RestartRequired.UP_TO_DATE, "The guest runs with the present spec.")
+        : Verdict.yes(
+            RestartRequired.SPEC_CHANGED,
+            "The guest was started from another spec or runner image. Delete its pod to apply the"
+                + " present one: kubectl delete pod "
+                + in.identity().name());
+  }
+
+  Verdict cloudInitCurrent() {
+    if (!in.wantsSeed()) {
+      return Verdict.yes(CloudInitCurrent.NO_SEED, "The VM has no cloud-init sources.");
+    }
+    Optional<String> booted = in.qmp().map(Observation::seedSerial);
+    if (booted.isEmpty()) {
+      return Verdict.unknown(CloudInitCurrent.NOT_RUNNING, "No QEMU runs that could be asked.");
+    }
+    if (decision.seed().isEmpty()) {
+      return Verdict.unknown(CloudInitCurrent.SOURCES_INVALID, accepted().message());
+    }
+    Seed wanted = decision.seed().get();
+    if (wanted.hash().equals(booted.get())) {
+      return Verdict.yes(CloudInitCurrent.CURRENT, "The guest booted with the present sources.");
+    }
+    String changes =
+        SeedHistory.of(in.seed())
+            .origins(booted.get())
+            .map(then -> Seed.changes(then, wanted.origins()))
+            .filter(list -> !list.isEmpty())
+            .map(list -> String.join(", ", list))
+            .orElse("The sources changed");
+    return Verdict.no(
+        CloudInitCurrent.CHANGED,
+        changes
+            + " since the guest booted. It gets the new content with its next pod: kubectl delete pod "
+            + in.identity().name());
+  }
+
+  private Stream<PersistentVolumeClaim> claims(String phase) {
+    return in.claims().entrySet().stream()
+        .sorted(Map.Entry.comparingByKey())
+        .map(Map.Entry::getValue)
+        .filter(claim -> claim.getStatus() != null && phase.equals(claim.getStatus().getPhase()));
+  }
+
+  private Optional<PodFacts> pod() {
+    return in.pod();
+  }
+
+  private boolean wantsHalt() {
+    return in.spec().runStrategy() == RunStrategy.HALTED;
+  }
+
+  private static String text(String nullable) {
+    return nullable == null ? "" : nullable;
+  }
+}

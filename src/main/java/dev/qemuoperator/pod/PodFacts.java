@@ -1,0 +1,212 @@
+package dev.qemuoperator.pod;
+
+import io.fabric8.kubernetes.api.model.ContainerState;
+import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
+import io.fabric8.kubernetes.api.model.ContainerStateWaiting;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodCondition;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a Pod's status says, in the words that decisions need.
+ *
+ * @param pod as the API server has it
+ */
+public record PodFacts(Pod pod) {
+
+  /**
+   * A base image that does not come.
+   *
+   * @param disk name of the disk
+   * @param reason the kubelet's word while it waits, such as ErrImagePull; empty if the fetch failed
+   * @param message the kubelet's message, or the fetcher's termination message
+   */
+  public record FetchProblem(String disk, String reason, String message) {}
+
+  public boolean isDeleting() {
+    return pod.getMetadata().getDeletionTimestamp() != null;
+  }
+
+  /** Whether the pod has ended as a whole: evicted, or its node was shut down. */
+  public boolean isOver() {
+    return List.of("Failed", "Succeeded").contains(phase());
+  }
+
+  /** Hash of the template that the pod was made from. */
+  public String template() {
+    return Optional.ofNullable(pod.getMetadata().getAnnotations())
+        .map(annotations -> annotations.get(VmPod.TEMPLATE_ANNOTATION))
+        .orElse("");
+  }
+
+  /** Status reason and message of a pod that is over, such as Evicted. */
+  public String overBecause() {
+    return Optional.ofNullable(pod.getStatus().getReason()).orElse(phase())
+        + Optional.ofNullable(pod.getStatus().getMessage()).map(m -> ": " + m).orElse("");
+  }
+
+  private String phase() {
+    return pod.getStatus() == null || pod.getStatus().getPhase() == null
+        ? ""
+        : pod.getStatus().getPhase();
+  }
+
+  /** The scheduler's words if no node fits. */
+  public Optional<String> unschedulable() {
+    return condition("PodScheduled")
+        .filter(condition -> "Unschedulable".equals(condition.getReason()))
+        .map(PodCondition::getMessage);
+  }
+
+  public boolean isReady() {
+    return condition("Ready").filter(c -> "True".equals(c.getStatus())).isPresent();
+  }
+
+  /** The pod's first address. */
+  public Optional<String> address() {
+    return Optional.ofNullable(pod.getStatus()).map(s -> s.getPodIP()).filter(a -> !a.isEmpty());
+  }
+
+  /** All addresses, of both families if the cluster has them. */
+  public List<String> addresses() {
+    return pod.getStatus() == null
+        ? List.of()
+        : pod.getStatus().getPodIPs().stream().map(ip -> ip.getIp()).toList();
+  }
+
+  public Optional<String> nodeName() {
+    return Optional.ofNullable(pod.getSpec().getNodeName());
+  }
+
+  /** Whether QEMU's container runs now. */
+  public boolean isRunning() {
+    return qemu().map(ContainerStatus::getState).map(ContainerState::getRunning).isPresent();
+  }
+
+  /** Whether QEMU's container has ever been started in this pod. */
+  public boolean hasStarted() {
+    return isRunning() || lastTermination().isPresent();
+  }
+
+  /** Identifies this run of the container. */
+  public String containerId() {
+    return qemu().map(ContainerStatus::getContainerID).orElse("");
+  }
+
+  public int restarts() {
+    return qemu().map(ContainerStatus::getRestartCount).orElse(0);
+  }
+
+  public Optional<String> startedAt() {
+    return qemu()
+        .map(ContainerStatus::getState)
+        .map(ContainerState::getRunning)
+        .map(running -> running.getStartedAt());
+  }
+
+  /** Why QEMU's container does not run, in the kubelet's words. */
+  public Optional<ContainerStateWaiting> waiting() {
+    return qemu().map(ContainerStatus::getState).map(ContainerState::getWaiting);
+  }
+
+  /** How QEMU's container ended last in this pod. */
+  public Optional<ContainerStateTerminated> lastTermination() {
+    Optional<ContainerStateTerminated> now =
+        qemu().map(ContainerStatus::getState).map(ContainerState::getTerminated);
+    return now.isPresent()
+        ? now
+        : qemu().map(ContainerStatus::getLastState).map(ContainerState::getTerminated);
+  }
+
+  /** Disks whose base image is fetched by this pod. */
+  public List<String> fetches() {
+    return pod.getSpec().getInitContainers().stream()
+        .map(init -> init.getName())
+        .filter(name -> name.startsWith(VmPod.IMAGE_INIT_PREFIX))
+        .map(name -> name.substring(VmPod.IMAGE_INIT_PREFIX.length()))
+        .toList();
+  }
+
+  /** Whether the base image of a disk has been fetched by this pod. */
+  public boolean hasFetched(String disk) {
+    return inits().stream()
+        .filter(status -> status.getName().equals(VmPod.IMAGE_INIT_PREFIX + disk))
+        .map(status -> status.getState().getTerminated())
+        .anyMatch(ended -> ended != null && ended.getExitCode() == 0);
+  }
+
+  /** The first base image that failed to come and is tried again. */
+  public Optional<FetchProblem> fetchProblem() {
+    return inits().stream()
+        .filter(status -> status.getName().startsWith(VmPod.IMAGE_INIT_PREFIX))
+        .flatMap(status -> problem(status).stream())
+        .findFirst();
+  }
+
+  private static Optional<FetchProblem> problem(ContainerStatus status) {
+    String disk = status.getName().substring(VmPod.IMAGE_INIT_PREFIX.length());
+    ContainerState state = status.getState();
+    if (state == null) {
+      return Optional.empty();
+    }
+    ContainerStateWaiting waiting = state.getWaiting();
+    if (waiting != null && isPullProblem(waiting)) {
+      return Optional.of(new FetchProblem(disk, waiting.getReason(), text(waiting.getMessage())));
+    }
+    ContainerStateTerminated ended = state.getTerminated();
+    if (ended == null && status.getLastState() != null && state.getRunning() == null) {
+      ended = status.getLastState().getTerminated();
+    }
+    return Optional.ofNullable(ended)
+        .filter(terminated -> terminated.getExitCode() != 0)
+        .map(terminated -> new FetchProblem(disk, "", text(terminated.getMessage())));
+  }
+
+  /** Whether a waiting container waits because its image does not come. */
+  public static boolean isPullProblem(ContainerStateWaiting waiting) {
+    return List.of("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+        .contains(waiting.getReason());
+  }
+
+  /** Time from the pod's creation to a condition's becoming true. */
+  public Optional<Duration> until(String conditionType) {
+    return condition(conditionType)
+        .filter(condition -> "True".equals(condition.getStatus()))
+        .map(PodCondition::getLastTransitionTime)
+        .map(this::sinceCreation);
+  }
+
+  /** Time from the pod's creation to a moment, RFC 3339. */
+  public Duration sinceCreation(String moment) {
+    return Duration.between(
+        Instant.parse(pod.getMetadata().getCreationTimestamp()), Instant.parse(moment));
+  }
+
+  private Optional<PodCondition> condition(String type) {
+    return pod.getStatus() == null
+        ? Optional.empty()
+        : pod.getStatus().getConditions().stream()
+            .filter(condition -> condition.getType().equals(type))
+            .findFirst();
+  }
+
+  private Optional<ContainerStatus> qemu() {
+    return pod.getStatus() == null
+        ? Optional.empty()
+        : pod.getStatus().getContainerStatuses().stream()
+            .filter(status -> status.getName().equals(VmPod.CONTAINER))
+            .findFirst();
+  }
+
+  private List<ContainerStatus> inits() {
+    return pod.getStatus() == null ? List.of() : pod.getStatus().getInitContainerStatuses();
+  }
+
+  private static String text(String message) {
+    return message == null ? "" : message;
+  }
+}

@@ -1,0 +1,128 @@
+package dev.qemuoperator.pod;
+
+import dev.qemuoperator.api.Disk;
+import dev.qemuoperator.api.Disk.AccessMode;
+import dev.qemuoperator.api.Disk.ReclaimPolicy;
+import dev.qemuoperator.api.Port;
+import dev.qemuoperator.api.VirtualMachineSpec;
+import dev.qemuoperator.qemu.VmIdentity;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServiceBuilder;
+import io.fabric8.kubernetes.api.model.ServicePort;
+import io.fabric8.kubernetes.api.model.ServicePortBuilder;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** The objects beside the pod. */
+public final class VmObjects {
+
+  /** On a claim: the base image that its disk was made from; absent until it has been fetched. */
+  public static final String BASE_ANNOTATION = "qemu-operator.dev/base-image";
+
+  /** On the seed's Secret: which source contributed what, by hash of the seed. */
+  public static final String SEEDS_ANNOTATION = "qemu-operator.dev/seeds";
+
+  private VmObjects() {}
+
+  /**
+   * The claim of a disk. A retained one has no owner, so that it outlives the VM; a VM of the same
+   * name takes it up again.
+   *
+   * @param base the base image that is known to be in it
+   */
+  public static PersistentVolumeClaim claim(VmIdentity vm, Disk disk, Optional<String> base) {
+    String name = vm.claimOf(disk.name());
+    ObjectMeta metadata =
+        disk.reclaimPolicy() == ReclaimPolicy.DELETE
+            ? Ownership.owned(vm, name)
+            : Ownership.kept(vm, name);
+    base.ifPresent(image -> metadata.setAnnotations(Map.of(BASE_ANNOTATION, image)));
+    List<AccessMode> modes = disk.storage().claim().accessModes();
+    // @formatter:off
+    return new PersistentVolumeClaimBuilder()
+        .withMetadata(metadata)
+        .withNewSpec()
+          .withStorageClassName(disk.storage().claim().storageClassName())
+          .withAccessModes(
+              (modes == null ? List.of(AccessMode.READ_WRITE_ONCE) : modes)
+                  .stream().map(AccessMode::word).toList())
+          .withNewResources().addToRequests("storage", disk.size()).endResources()
+        .endSpec()
+        .build();
+    // @formatter:on
+  }
+
+  /** The seed's files, and the history that says what changed since an older seed. */
+  public static Secret seed(VmIdentity vm, Map<String, String> files, String seeds) {
+    return secret(vm, vm.seedSecret(), files)
+        .edit()
+        .editMetadata()
+        .addToAnnotations(SEEDS_ANNOTATION, seeds)
+        .endMetadata()
+        .build();
+  }
+
+  /** The certificate of QEMU's monitors. */
+  public static Secret tls(VmIdentity vm, Map<String, String> files) {
+    return secret(vm, vm.tlsSecret(), files);
+  }
+
+  /** The Service, if any port is asked for. */
+  public static Optional<Service> service(VmIdentity vm, VirtualMachineSpec spec) {
+    if (spec.ports() == null || spec.ports().isEmpty()) {
+      return Optional.empty();
+    }
+    // @formatter:off
+    return Optional.of(new ServiceBuilder()
+        .withMetadata(Ownership.owned(vm, vm.name()))
+        .withNewSpec()
+          .withSelector(Ownership.labels(vm))
+          .withPorts(spec.ports().stream().map(VmObjects::servicePort).toList())
+        .endSpec()
+        .build());
+    // @formatter:on
+  }
+
+  private static ServicePort servicePort(Port port) {
+    return new ServicePortBuilder()
+        .withName(port.name())
+        .withPort(port.port())
+        .withNewTargetPort(port.port())
+        .withProtocol(port.protocol().name())
+        .build();
+  }
+
+  private static Secret secret(VmIdentity vm, String name, Map<String, String> files) {
+    return new SecretBuilder()
+        .withMetadata(Ownership.owned(vm, name))
+        .withType("Opaque")
+        .withData(
+            files.entrySet().stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, file -> base64(file.getValue()))))
+        .build();
+  }
+
+  private static String base64(String text) {
+    return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** The files of a Secret as text. */
+  public static Map<String, String> files(Secret secret) {
+    return Optional.ofNullable(secret.getData()).orElse(Map.of()).entrySet().stream()
+        .collect(
+            Collectors.toMap(
+                Map.Entry::getKey,
+                file ->
+                    new String(
+                        Base64.getDecoder().decode(file.getValue()), StandardCharsets.UTF_8)));
+  }
+}

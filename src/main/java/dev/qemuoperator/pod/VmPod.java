@@ -1,0 +1,300 @@
+package dev.qemuoperator.pod;
+
+import dev.qemuoperator.api.ReadinessProbe;
+import dev.qemuoperator.api.VirtualMachineSpec;
+import dev.qemuoperator.qemu.Attachment;
+import dev.qemuoperator.qemu.Attachment.ClaimVolume;
+import dev.qemuoperator.qemu.Attachment.ContainerImageFetch;
+import dev.qemuoperator.qemu.Attachment.EphemeralVolume;
+import dev.qemuoperator.qemu.Attachment.HttpFetch;
+import dev.qemuoperator.qemu.Attachment.ImageCache;
+import dev.qemuoperator.qemu.Attachment.MemoryVolume;
+import dev.qemuoperator.qemu.Attachment.SecretVolume;
+import dev.qemuoperator.qemu.Attachment.WrapperOption;
+import dev.qemuoperator.qemu.Hardware;
+import dev.qemuoperator.qemu.MemoryBudget;
+import dev.qemuoperator.qemu.VmIdentity;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerBuilder;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.EnvVarBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.Probe;
+import io.fabric8.kubernetes.api.model.ProbeBuilder;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeBuilder;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The pod of a VM. Its name is the VM's: two pods for one VM cannot exist.
+ *
+ * <p>The container {@code qemu} is privileged, as opening /dev/kvm without a device plugin demands;
+ * its PID 1 starts QEMU as uid 107 without a capability. Its {@code args} are QEMU's own command
+ * line.
+ */
+public final class VmPod {
+
+  public static final String CONTAINER = "qemu";
+
+  /** Says from which template a running pod was made. */
+  public static final String TEMPLATE_ANNOTATION = "qemu-operator.dev/template";
+
+  static final String IMAGE_INIT_PREFIX = "image-";
+  private static final String SCRIPTS = "/usr/lib/qemu-operator/";
+  private static final long QEMU_USER = 107;
+  private static final String CACHE_VOLUME = "cache";
+  private static final String WORK_VOLUME = "work";
+
+  private final PodSettings settings;
+  private final Set<String> fetch;
+  private final Map<String, Volume> volumes = new LinkedHashMap<>();
+  private final List<VolumeMount> mounts = new ArrayList<>();
+  private final List<String> options = new ArrayList<>();
+  private final List<Container> inits = new ArrayList<>();
+
+  private VmPod(PodSettings settings, Set<String> fetch) {
+    this.settings = settings;
+    this.fetch = fetch;
+  }
+
+  /**
+   * The pod as it should be.
+   *
+   * @param fetch names of the disks whose base image still has to come to the node
+   */
+  public static Pod build(
+      VmIdentity vm,
+      VirtualMachineSpec spec,
+      Hardware hardware,
+      PodSettings settings,
+      Set<String> fetch) {
+    // What is fetched first is gone from the next pod: it must not make the running one look stale.
+    Pod template = new VmPod(settings, Set.of()).assemble(vm, spec, hardware);
+    Pod pod = fetch.isEmpty() ? template : new VmPod(settings, fetch).assemble(vm, spec, hardware);
+    return pod.edit()
+        .editMetadata()
+        .addToAnnotations(TEMPLATE_ANNOTATION, Hash.of(template.getSpec()))
+        .endMetadata()
+        .build();
+  }
+
+  private Pod assemble(VmIdentity vm, VirtualMachineSpec spec, Hardware hardware) {
+    hardware.attachments().forEach(this::attach);
+    MemoryBudget memory = MemoryBudget.of(spec);
+    // @formatter:off
+    return new PodBuilder()
+        .withMetadata(Ownership.owned(vm, vm.name()))
+        .withNewSpec()
+          .withAutomountServiceAccountToken(false)
+          .withEnableServiceLinks(false)
+          .withRestartPolicy("Always")
+          .withTerminationGracePeriodSeconds(spec.terminationGracePeriodSeconds().longValue())
+          .withNodeSelector(spec.nodeSelector())
+          .withAffinity(spec.affinity())
+          .withTolerations(spec.tolerations())
+          .withTopologySpreadConstraints(spec.topologySpreadConstraints())
+          .withPriorityClassName(spec.priorityClassName())
+          .withNewSecurityContext()
+            .withFsGroup(QEMU_USER)
+            .withFsGroupChangePolicy("OnRootMismatch")
+          .endSecurityContext()
+          .withInitContainers(inits)
+          .addNewContainer()
+            .withName(CONTAINER)
+            .withImage(settings.runnerImage())
+            .withImagePullPolicy("IfNotPresent")
+            .withCommand(command())
+            .withArgs(hardware.args())
+            .withEnv(hostAddress())
+            .withStdin(true)
+            .withTty(true)
+            .withNewSecurityContext().withPrivileged(true).endSecurityContext()
+            .withNewResources()
+              .addToRequests("cpu", new Quantity(100 * spec.cpu().cores() + "m"))
+              .addToRequests("memory", mebibytes(memory.totalMiB()))
+              .addToLimits("memory", mebibytes(memory.totalMiB()))
+            .endResources()
+            .withReadinessProbe(probe(spec.readinessProbe()))
+            .withVolumeMounts(mounts)
+          .endContainer()
+          .withVolumes(List.copyOf(volumes.values()))
+        .endSpec()
+        .build();
+    // @formatter:on
+  }
+
+  private void attach(Attachment attachment) {
+    switch (attachment) {
+      case WrapperOption(String text) -> options.add(text);
+      case ClaimVolume(String name, String claim, String path) ->
+          mount(
+              new VolumeBuilder().withName(name).withNewPersistentVolumeClaim(claim, false).build(),
+              path);
+      case EphemeralVolume(String name, String path) ->
+          mount(
+              new VolumeBuilder().withName(name).withNewEmptyDir().endEmptyDir().build(), path);
+      case MemoryVolume(String name, String path) ->
+          mount(
+              new VolumeBuilder()
+                  .withName(name)
+                  .withNewEmptyDir()
+                  .withMedium("Memory")
+                  .endEmptyDir()
+                  .build(),
+              path);
+      case SecretVolume(String name, String secret, String path) ->
+          mountReadOnly(
+              new VolumeBuilder()
+                  .withName(name)
+                  .withNewSecret()
+                  .withSecretName(secret)
+                  .withDefaultMode(0400)
+                  .endSecret()
+                  .build(),
+              path);
+      case ImageCache() -> {
+        if (!volumes.containsKey(CACHE_VOLUME)) {
+          mountReadOnly(cacheVolume(), "/cache");
+        }
+      }
+      case HttpFetch(String disk, String url, String checksum) -> {
+        if (fetch.contains(disk)) {
+          handOver();
+          inits.add(
+              fetcher(disk)
+                  .withImage(settings.runnerImage())
+                  .withCommand(SCRIPTS + "download", disk, url, checksum)
+                  .build());
+        }
+      }
+      case ContainerImageFetch(String disk, String image) -> {
+        if (fetch.contains(disk)) {
+          handOver();
+          if (inits.stream().noneMatch(init -> init.getName().equals("tools"))) {
+            inits.addFirst(tools());
+          }
+          inits.add(
+              fetcher(disk)
+                  .withImage(image)
+                  .withCommand(
+                      "/work/busybox", "sh", "/work/fetch", disk, image, "/disk/disk.qcow2")
+                  .build());
+        }
+      }
+    }
+  }
+
+  /** The directory through which an init container tells the wrapper the digest that it has fetched. */
+  private void handOver() {
+    if (!volumes.containsKey(WORK_VOLUME)) {
+      mountReadOnly(
+          new VolumeBuilder().withName(WORK_VOLUME).withNewEmptyDir().endEmptyDir().build(),
+          "/work");
+    }
+  }
+
+  /** Puts what a container image that holds nothing but a disk needs for being read into /work. */
+  private Container tools() {
+    return new ContainerBuilder()
+        .withName("tools")
+        .withImage(settings.runnerImage())
+        .withImagePullPolicy("IfNotPresent")
+        .withCommand(SCRIPTS + "tools")
+        .addNewEnv()
+        .withName("WORK")
+        .withValue("/work")
+        .endEnv()
+        .withVolumeMounts(mountOf(WORK_VOLUME, "/work", false))
+        .build();
+  }
+
+  private static ContainerBuilder fetcher(String disk) {
+    return new ContainerBuilder()
+        .withName(IMAGE_INIT_PREFIX + disk)
+        .withImagePullPolicy("IfNotPresent")
+        .addNewEnv()
+        .withName("WORK")
+        .withValue("/work")
+        .endEnv()
+        .addNewEnv()
+        .withName("CACHE")
+        .withValue("/cache")
+        .endEnv()
+        .withVolumeMounts(
+            mountOf(WORK_VOLUME, "/work", false), mountOf(CACHE_VOLUME, "/cache", false));
+  }
+
+  private Volume cacheVolume() {
+    return new VolumeBuilder()
+        .withName(CACHE_VOLUME)
+        .withNewHostPath()
+        .withPath(settings.cacheDirectory())
+        .withType("DirectoryOrCreate")
+        .endHostPath()
+        .build();
+  }
+
+  private List<String> command() {
+    List<String> command = new ArrayList<>();
+    command.add(SCRIPTS + "qemu");
+    command.addAll(options);
+    command.add("--");
+    return command;
+  }
+
+  /** The network script keeps the guest away from the kubelet of this address. */
+  private static EnvVar hostAddress() {
+    return new EnvVarBuilder()
+        .withName("QEMU_OPERATOR_HOST_IP")
+        .withNewValueFrom()
+        .withNewFieldRef("v1", "status.hostIP")
+        .endValueFrom()
+        .build();
+  }
+
+  private static Probe probe(ReadinessProbe probe) {
+    if (probe == null) {
+      return null;
+    }
+    return new ProbeBuilder()
+        .withNewTcpSocket()
+        .withNewPort(probe.tcpSocket().port())
+        .endTcpSocket()
+        .withInitialDelaySeconds(probe.initialDelaySeconds())
+        .withPeriodSeconds(probe.periodSeconds())
+        .withTimeoutSeconds(probe.timeoutSeconds())
+        .withFailureThreshold(probe.failureThreshold())
+        .withSuccessThreshold(probe.successThreshold())
+        .build();
+  }
+
+  private void mount(Volume volume, String path) {
+    volumes.put(volume.getName(), volume);
+    mounts.add(mountOf(volume.getName(), path, false));
+  }
+
+  private void mountReadOnly(Volume volume, String path) {
+    volumes.put(volume.getName(), volume);
+    mounts.add(mountOf(volume.getName(), path, true));
+  }
+
+  private static VolumeMount mountOf(String volume, String path, boolean readOnly) {
+    return new VolumeMountBuilder()
+        .withName(volume)
+        .withMountPath(path)
+        .withReadOnly(readOnly ? true : null)
+        .build();
+  }
+
+  private static Quantity mebibytes(long amount) {
+    return new Quantity(amount + "Mi");
+  }
+}

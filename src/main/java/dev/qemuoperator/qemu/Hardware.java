@@ -1,0 +1,278 @@
+package dev.qemuoperator.qemu;
+
+import dev.qemuoperator.api.Disk;
+import dev.qemuoperator.api.Machine.Firmware;
+import dev.qemuoperator.api.Network;
+import dev.qemuoperator.api.VirtualMachineSpec;
+import dev.qemuoperator.qemu.Attachment.ClaimVolume;
+import dev.qemuoperator.qemu.Attachment.ContainerImageFetch;
+import dev.qemuoperator.qemu.Attachment.EphemeralVolume;
+import dev.qemuoperator.qemu.Attachment.HttpFetch;
+import dev.qemuoperator.qemu.Attachment.ImageCache;
+import dev.qemuoperator.qemu.Attachment.MemoryVolume;
+import dev.qemuoperator.qemu.Attachment.SecretVolume;
+import dev.qemuoperator.qemu.Attachment.WrapperOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * The whole machine as a list of devices.
+ *
+ * <p>Every device has a fixed id and a fixed PCI address, and the machine type has a version, so that
+ * the guest finds its hardware where it was however the operator changes; later, snapshots and
+ * migration depend on it.
+ *
+ * @param devices in the order of the command line
+ */
+public record Hardware(List<Device> devices) {
+
+  /** QEMU's primary and spare monitor; the network keeps the guest and everyone else away. */
+  private static final List<Integer> MONITOR_PORTS = List.of(7000, 7001);
+
+  // Addresses on the root bus. 0x06-0x0d are root ports, kept free for what is plugged in later.
+  private static final int PVPANIC = 0x03;
+  private static final int RNG = 0x04;
+  private static final int BALLOON = 0x05;
+  private static final int FIRST_ROOT_PORT = 0x06;
+  private static final int ROOT_PORTS = 8;
+  private static final int FIRST_NIC = 0x0e;
+  private static final int FIRST_DISK = 0x12;
+  private static final int SEED = 0x1c;
+
+  public Hardware {
+    devices = List.copyOf(devices);
+  }
+
+  /**
+   * The machine of a spec whose defaults the API server has filled in.
+   *
+   * @param seeded whether there is a Secret of cloud-init's files
+   * @param operatorDn distinguished name that alone may speak to QEMU's monitors
+   */
+  public static Hardware of(
+      VmIdentity vm, VirtualMachineSpec spec, boolean seeded, String operatorDn) {
+    List<Device> devices = new ArrayList<>();
+    devices.add(sandbox(vm));
+    devices.add(machine(spec));
+    devices.add(processorsAndMemory(spec));
+    devices.add(lifecycle(spec));
+    devices.addAll(rootPorts());
+    devices.add(monitors(vm, operatorDn));
+    devices.add(eventLog());
+    devices.add(console());
+    devices.add(entropy());
+    devices.add(balloon());
+    List<Network> networks = networks(spec);
+    for (int i = 0; i < networks.size(); i++) {
+      devices.add(podNetwork(vm, networks.get(i), FIRST_NIC + i));
+    }
+    for (int i = 0; i < spec.disks().size(); i++) {
+      devices.add(disk(vm, spec.disks().get(i), i));
+    }
+    if (seeded) {
+      devices.add(seed(vm));
+    }
+    return new Hardware(devices);
+  }
+
+  /** QEMU's own command line. */
+  public List<String> args() {
+    return devices.stream().flatMap(device -> device.args().stream()).toList();
+  }
+
+  /** What the pod must have. */
+  public List<Attachment> attachments() {
+    return devices.stream().flatMap(device -> device.attachments().stream()).toList();
+  }
+
+  /** The network cards of a spec; an absent list was defaulted, an empty one means none. */
+  public static List<Network> networks(VirtualMachineSpec spec) {
+    return spec.networks() == null ? List.of() : spec.networks();
+  }
+
+  /** The MAC address of a network card: the user's, else the VM's own. */
+  public static String macAddress(VmIdentity vm, Network network) {
+    return network.macAddress() == null
+        ? vm.macAddress(network.name())
+        : network.macAddress().toLowerCase(java.util.Locale.ROOT);
+  }
+
+  private static Device sandbox(VmIdentity vm) {
+    return Device.of(
+            "-name", "guest=" + vm.name() + ",debug-threads=on",
+            "-uuid", vm.uid(),
+            "-nodefaults",
+            "-no-user-config",
+            "-sandbox",
+            "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny")
+        .with(new MemoryVolume("run", "/run/vm"));
+  }
+
+  private static Device machine(VirtualMachineSpec spec) {
+    var accelerator = new WrapperOption("--accelerator=" + spec.machine().accelerator().word());
+    String type = "pc-q35-10.0,memory-backend=ram0";
+    if (spec.machine().firmware() != Firmware.UEFI) {
+      return Device.of("-machine", type).with(accelerator);
+    }
+    String bootDisk = spec.disks().getFirst().name();
+    return Device.of(
+            "-machine", type + ",pflash0=uefi-code,pflash1=uefi-vars",
+            "-blockdev",
+            "driver=file,node-name=uefi-code,read-only=on,filename=/usr/share/OVMF/OVMF_CODE_4M.fd",
+            // qcow2, because a raw file of variables would keep the whole VM from having snapshots
+            "-blockdev",
+            "driver=qcow2,node-name=uefi-vars,file.driver=file,file.filename="
+                + directoryOf(bootDisk)
+                + "/uefi-vars.qcow2")
+        .with(accelerator, new WrapperOption("--uefi=" + bootDisk));
+  }
+
+  private static Device processorsAndMemory(VirtualMachineSpec spec) {
+    String size = MemoryBudget.of(spec).guestMiB() + "M";
+    return Device.of(
+            "-smp", String.valueOf(spec.cpu().cores()),
+            "-m", size,
+            "-object", "memory-backend-memfd,id=ram0,share=on,size=" + size)
+        .with(new WrapperOption("--cpu=" + spec.cpu().model()));
+  }
+
+  /** What becomes of the process when the guest ends: it must end too, and its exit code must say why. */
+  private static Device lifecycle(VirtualMachineSpec spec) {
+    return Device.of(
+            "-action", "reboot=reset,shutdown=poweroff,panic=exit-failure,watchdog=reset",
+            "-device", "pvpanic-pci,id=pvpanic," + at(PVPANIC))
+        .with(new WrapperOption("--grace-seconds=" + spec.terminationGracePeriodSeconds()));
+  }
+
+  private static List<Device> rootPorts() {
+    return IntStream.range(0, ROOT_PORTS)
+        .mapToObj(
+            i ->
+                Device.of(
+                    "-device",
+                    "pcie-root-port,id=rp%d,chassis=%d,slot=%d,%s"
+                        .formatted(i + 1, i + 1, i + 1, at(FIRST_ROOT_PORT + i))))
+        .toList();
+  }
+
+  /** Open to the operator's certificate alone; a TCP monitor without TLS and authz never exists. */
+  private static Device monitors(VmIdentity vm, String operatorDn) {
+    List<String> args = new ArrayList<>();
+    args.addAll(
+        List.of(
+            "-object", "tls-creds-x509,id=tls0,dir=/tls,endpoint=server,verify-peer=yes",
+            "-object", "authz-simple,id=operator,identity=" + operatorDn.replace(",", ",,")));
+    for (int port : MONITOR_PORTS) {
+      args.addAll(
+          List.of(
+              "-chardev",
+              "socket,id=qmp%d,host=0.0.0.0,port=%d,server=on,wait=off,tls-creds=tls0,tls-authz=operator"
+                  .formatted(port, port),
+              "-mon",
+              "chardev=qmp%d,mode=control".formatted(port)));
+    }
+    // for PID 1, which presses the power button even when no operator is there
+    args.addAll(List.of("-qmp", "unix:/run/vm/qmp.sock,server=on,wait=off"));
+    return new Device(args, List.of(new SecretVolume("tls", vm.tlsSecret(), "/tls")));
+  }
+
+  /** A monitor that nobody reads but PID 1 at the end: the reason of a stop outlives QEMU. */
+  private static Device eventLog() {
+    return Device.of(
+        "-chardev",
+        "file,id=events,path=/run/vm/events.jsonl,append=on,input-path=/run/vm/qmp-init.json",
+        "-mon",
+        "chardev=events,mode=control");
+  }
+
+  private static Device console() {
+    return Device.of(
+        "-display", "none",
+        "-chardev", "stdio,id=console,signal=off",
+        "-serial", "chardev:console");
+  }
+
+  private static Device entropy() {
+    return Device.of(
+        "-object", "rng-random,id=rng0,filename=/dev/urandom",
+        "-device", "virtio-rng-pci,id=rng,rng=rng0," + at(RNG));
+  }
+
+  /** Gives memory that the guest has freed back to the node. */
+  private static Device balloon() {
+    return Device.of(
+        "-device",
+        "virtio-balloon-pci,id=balloon,free-page-reporting=on,deflate-on-oom=on," + at(BALLOON));
+  }
+
+  private static Device podNetwork(VmIdentity vm, Network network, int slot) {
+    String id = "nic-" + network.name();
+    String mac = macAddress(vm, network);
+    return Device.of(
+            "-netdev", "tap,id=" + id + ",ifname=tap0,script=no,downscript=no",
+            // no romfile: booting from the network is not offered, and the image has no iPXE
+            "-device",
+            "virtio-net-pci,id=%s,netdev=%s,mac=%s,romfile=,%s".formatted(id, id, mac, at(slot)))
+        .with(new WrapperOption("--nat=" + mac));
+  }
+
+  private static Device disk(VmIdentity vm, Disk disk, int index) {
+    String id = "disk-" + disk.name();
+    String directory = directoryOf(disk.name());
+    long bytes =
+        disk.size() == null ? 0 : disk.size().getNumericalAmount().toBigInteger().longValue();
+    List<Attachment> attachments = new ArrayList<>();
+    boolean blank = disk.source().blank() != null;
+    attachments.add(
+        new WrapperOption(
+            "--disk=%s:%s:%d".formatted(disk.name(), blank ? "blank" : "overlay", bytes)));
+    attachments.add(
+        disk.storage().ephemeral() != null
+            ? new EphemeralVolume(id, directory)
+            : new ClaimVolume(id, vm.claimOf(disk.name()), directory));
+    if (!blank) {
+      attachments.add(new ImageCache());
+    }
+    if (disk.source().http() != null) {
+      attachments.add(
+          new HttpFetch(disk.name(), disk.source().http().url(), disk.source().http().checksum()));
+    }
+    if (disk.source().containerImage() != null) {
+      attachments.add(
+          new ContainerImageFetch(disk.name(), disk.source().containerImage().image()));
+    }
+    return new Device(
+        List.of(
+            "-blockdev",
+            // writeback caching honours the guest's flushes; discard gives freed blocks back
+            ("driver=qcow2,node-name=%s,discard=unmap,detect-zeroes=unmap,file.driver=file,"
+                    + "file.aio=threads,file.discard=unmap,file.filename=%s/disk.qcow2")
+                .formatted(id, directory),
+            "-device",
+            // werror=stop: a full volume pauses the guest, which never sees a lost write
+            "virtio-blk-pci,id=%s,drive=%s,serial=%s,bootindex=%d,werror=stop,rerror=report,%s"
+                .formatted(id, id, disk.name(), index + 1, at(FIRST_DISK + index))),
+        attachments);
+  }
+
+  /** PID 1 adds the device itself: its serial number is the hash of the seed that it has copied. */
+  private static Device seed(VmIdentity vm) {
+    return Device.of(
+            "-blockdev",
+            "driver=raw,node-name=cloud-init,read-only=on,file.driver=vvfat,file.dir=/run/vm/seed,"
+                + "file.label=cidata,file.fat-type=16,file.rw=off,file.read-only=on")
+        .with(
+            new SecretVolume("seed", vm.seedSecret(), "/seed"),
+            new WrapperOption(
+                "--seed-device=virtio-blk-pci,id=cloud-init,drive=cloud-init," + at(SEED)));
+  }
+
+  private static String directoryOf(String disk) {
+    return "/disks/" + disk;
+  }
+
+  private static String at(int slot) {
+    return "bus=pcie.0,addr=0x%x".formatted(slot);
+  }
+}
