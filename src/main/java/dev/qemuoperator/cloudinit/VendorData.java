@@ -45,7 +45,7 @@ final class VendorData {
       list() { sed 's/\\\\/\\\\\\\\/g; s/"/\\\\"/g; s/.*/"&"/' | paste -sd, -; }
       . /etc/os-release
       printf '{"instanceId":"%s","hostname":"%s","os":"%s","kernel":"%s","uptime":%s,' \\
-        "$(cat /var/lib/cloud/data/instance-id)" "$(hostname)" "$PRETTY_NAME" "$(uname -r)" \\
+        "$(cat /var/lib/cloud/data/instance-id)" "$(uname -n)" "$PRETTY_NAME" "$(uname -r)" \\
         "$(cut -d' ' -f1 /proc/uptime)" > /run/vm-report.json
       printf '"hostKeys":[%s],"addresses":[%s],"result":%s}\\n' \\
         "$(cat /etc/ssh/ssh_host_*_key.pub | cut -d' ' -f1,2 | list)" \\
