@@ -1,0 +1,106 @@
+package dev.qemuoperator.qmp;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+
+/**
+ * What the termination message of a VM's container tells: JSON lines, the last events that QEMU's
+ * own file monitor logged, then what the wrapper knows (its lines {@code QEMU_STDERR}, {@code
+ * WRAPPER_FAILED}, {@code WRAPPER}). It is there even if nobody was connected when QEMU ended.
+ *
+ * <p>The kubelet may cut the message, QEMU may die in the middle of a line: whatever is no event is
+ * left out.
+ */
+public record EventLog(List<Event> events) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  public EventLog {
+    events = List.copyOf(events);
+  }
+
+  /**
+   * The wrapper could not start QEMU.
+   *
+   * @param reason one word, such as {@code KVMUnavailable}
+   * @param disk the disk it is about; empty if about none
+   * @param message for a person
+   */
+  public record WrapperFailure(String reason, String disk, String message) {}
+
+  /**
+   * @param terminationMessage as the container's status has it; null if it has none
+   */
+  public static EventLog parse(String terminationMessage) {
+    Stream<String> lines = terminationMessage == null ? Stream.of() : terminationMessage.lines();
+    return new EventLog(lines.flatMap(line -> event(line).stream()).toList());
+  }
+
+  private static Optional<Event> event(String line) {
+    try {
+      return Event.of(JSON.readTree(line));
+    } catch (JsonProcessingException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** The last SHUTDOWN event. QEMU sends none when its watchdog ends it. */
+  public Optional<Shutdown> shutdown() {
+    return last("SHUTDOWN").flatMap(Shutdown::of);
+  }
+
+  public boolean panicked() {
+    return last("GUEST_PANICKED").isPresent()
+        || shutdown().filter(end -> end.reason().equals(Shutdown.GUEST_PANIC)).isPresent();
+  }
+
+  /** What the guest's watchdog did when it was last not fed: {@code reset}, {@code poweroff} … */
+  public Optional<String> watchdogAction() {
+    return last("WATCHDOG").map(event -> event.data().path("action").asText("none"));
+  }
+
+  public Optional<WrapperFailure> wrapperFailure() {
+    return last("WRAPPER_FAILED")
+        .map(Event::data)
+        .map(
+            data ->
+                new WrapperFailure(
+                    data.path("reason").asText(""),
+                    data.path("disk").asText(""),
+                    data.path("message").asText("")));
+  }
+
+  /** The end of what QEMU wrote to its standard error; empty if nothing. */
+  public String stderr() {
+    return last("QEMU_STDERR").map(event -> event.data().path("text").asText("")).orElse("");
+  }
+
+  /** The pod was asked to end before QEMU did. */
+  public boolean termSignalled() {
+    return wrapper("signal").filter(signal -> signal.asText().equals("TERM")).isPresent();
+  }
+
+  /** {@code KVM} or {@code TCG}; empty if the wrapper ended before it chose one. */
+  public Optional<String> accelerator() {
+    return wrapper("accelerator").filter(JsonNode::isTextual).map(JsonNode::asText);
+  }
+
+  public OptionalInt exitCode() {
+    return wrapper("exitCode")
+        .filter(JsonNode::isInt)
+        .map(code -> OptionalInt.of(code.intValue()))
+        .orElse(OptionalInt.empty());
+  }
+
+  private Optional<JsonNode> wrapper(String member) {
+    return last("WRAPPER").map(event -> event.data().path(member));
+  }
+
+  private Optional<Event> last(String name) {
+    return events.stream().filter(event -> event.name().equals(name)).reduce((a, b) -> b);
+  }
+}

@@ -1,0 +1,276 @@
+package dev.qemuoperator.qmp;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.qemuoperator.qmp.Observation.Channel;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Watches one QEMU on a virtual thread of its own: connect, ask, listen, and again. */
+final class Monitor {
+  private static final Logger LOG = LoggerFactory.getLogger(Monitor.class);
+
+  private static final int PORT = 7000;
+
+  /**
+   * A monitor serves one client at a time, and QEMU does not notice that its client's node is gone:
+   * without a second one, such a VM could not be seen until its next boot.
+   */
+  private static final int SPARE_PORT = 7001;
+
+  /** Events after which the run state may be another, or the end is near. */
+  private static final Set<String> TELLING =
+      Set.of(
+          "STOP",
+          "RESUME",
+          "SHUTDOWN",
+          "RESET",
+          "SUSPEND",
+          "SUSPEND_DISK",
+          "WAKEUP",
+          "WATCHDOG",
+          "GUEST_PANICKED",
+          "BLOCK_IO_ERROR",
+          "MIGRATION");
+
+  /** What all monitors share. */
+  record Edges(Dialer dialer, Supplier<SSLContext> tls, Clock clock, Timing timing) {}
+
+  /** What the reading thread leaves for the watching one: small, however much QEMU sends. */
+  private static final class Inbox implements QmpConnection.Listener {
+    private boolean news;
+    private Shutdown shutdown;
+    private IOException lost;
+
+    @Override
+    public synchronized void event(Event event) {
+      if (TELLING.contains(event.name())) {
+        Shutdown.of(event).ifPresent(end -> shutdown = Shutdown.later(shutdown, end));
+        news = true;
+        notifyAll();
+      }
+    }
+
+    @Override
+    public synchronized void lost(IOException why) {
+      lost = why;
+      news = true;
+      notifyAll();
+    }
+
+    /** A wake-up without a cause only makes a heartbeat early. */
+    synchronized void awaitNews(Duration most) throws InterruptedException {
+      if (!news) {
+        wait(most.toMillis());
+      }
+      news = false;
+    }
+
+    synchronized Optional<Shutdown> shutdown() {
+      return Optional.ofNullable(shutdown);
+    }
+
+    synchronized void throwIfLost() throws IOException {
+      if (lost != null) {
+        throw lost;
+      }
+    }
+  }
+
+  private final Endpoint endpoint;
+  private final Edges edges;
+  private final String key;
+  private final Consumer<String> changed;
+  private final Thread thread;
+  private final long began = System.nanoTime();
+  private volatile boolean stopped;
+  private volatile Observation observation;
+
+  Monitor(
+      String key, Endpoint endpoint, Shutdown known, Edges edges, Consumer<String> changed) {
+    this.key = key;
+    this.endpoint = endpoint;
+    this.edges = edges;
+    this.changed = changed;
+    this.observation =
+        Observation.connecting(edges.clock().instant(), endpoint.incarnation(), known);
+    this.thread = Thread.ofVirtual().name("qmp " + key).unstarted(this::run);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  /** Does not wait; the interrupt also closes a socket on which the thread is blocked. */
+  void stop() {
+    stopped = true;
+    thread.interrupt();
+  }
+
+  Endpoint endpoint() {
+    return endpoint;
+  }
+
+  Observation observation() {
+    return observation;
+  }
+
+  Shutdown shutdownOf(String incarnation) {
+    return endpoint.incarnation().equals(incarnation) ? observation.shutdown() : null;
+  }
+
+  private void run() {
+    Duration pause = Duration.ZERO;
+    try {
+      while (!stopped) {
+        Duration lasted = connection();
+        // only a connection that held ends the doubling: QEMU may greet and fall over each time
+        pause = lasted.compareTo(edges.timing().longestPause()) < 0 ? pause : Duration.ZERO;
+        pause = edges.timing().pauseAfter(pause, age());
+        Thread.sleep(pause);
+      }
+    } catch (InterruptedException e) {
+      // stopped
+    }
+  }
+
+  /** From the dialing to the loss of one connection. Returns how long it was connected. */
+  private Duration connection() throws InterruptedException {
+    Inbox inbox = new Inbox();
+    Optional<Long> connected = Optional.empty();
+    try (QmpConnection connection = connect(inbox)) {
+      connected = Optional.of(System.nanoTime());
+      resync(connection);
+      listen(connection, inbox);
+    } catch (IOException e) {
+      disconnected(inbox, problem(e));
+    } catch (RuntimeException e) {
+      LOG.atError().setCause(e).addKeyValue("vm", key).log("The QMP client failed");
+      disconnected(inbox, "the operator failed to talk to QEMU: " + e);
+    }
+    return connected
+        .map(since -> Duration.ofNanos(System.nanoTime() - since))
+        .orElse(Duration.ZERO);
+  }
+
+  private QmpConnection connect(Inbox inbox) throws IOException {
+    try {
+      return connect(PORT, inbox);
+    } catch (SocketTimeoutException | NoGreetingException taken) {
+      try {
+        return connect(SPARE_PORT, inbox);
+      } catch (IOException e) {
+        taken.addSuppressed(e);
+        throw taken;
+      }
+    }
+  }
+
+  private QmpConnection connect(int port, Inbox inbox) throws IOException {
+    SSLContext tls = edges.tls().get();
+    Socket socket = edges.dialer().dial(endpoint, port);
+    return QmpConnection.open(socket, tls, endpoint.serverName(), edges.timing(), inbox);
+  }
+
+  private void resync(QmpConnection connection) throws IOException {
+    String runState = runState(connection);
+    JsonNode kvm = connection.execute("query-kvm");
+    JsonNode version = connection.execute("query-version").path("qemu");
+    publish(
+        observation.connected(
+            edges.clock().instant(),
+            runState,
+            kvm.path("enabled").asBoolean() ? "KVM" : "TCG",
+            "%d.%d.%d"
+                .formatted(
+                    version.path("major").asInt(),
+                    version.path("minor").asInt(),
+                    version.path("micro").asInt()),
+            seedSerial(connection)));
+  }
+
+  private static String runState(QmpConnection connection) throws IOException {
+    return connection.execute("query-status").path("status").asText();
+  }
+
+  private static String seedSerial(QmpConnection connection) throws IOException {
+    try {
+      JsonNode serial =
+          connection.execute(
+              "qom-get", Map.of("path", "/machine/peripheral/disk-seed", "property", "serial"));
+      return serial.isTextual() && !serial.textValue().isEmpty() ? serial.textValue() : null;
+    } catch (QmpErrorException e) {
+      return null; // this machine has no such device
+    }
+  }
+
+  /** Until the connection is lost. The heartbeat is also what makes TCP notice a dead peer. */
+  private void listen(QmpConnection connection, Inbox inbox)
+      throws IOException, InterruptedException {
+    while (true) {
+      inbox.awaitNews(edges.timing().heartbeat());
+      inbox.throwIfLost();
+      publish(noted(inbox));
+      publish(observation.withRunState(runState(connection)));
+    }
+  }
+
+  /** What arrived while a command failed counts, too: QEMU says why it ends just before it does. */
+  private void disconnected(Inbox inbox, String problem) {
+    publish(noted(inbox).disconnected(edges.clock().instant(), problem));
+  }
+
+  private Observation noted(Inbox inbox) {
+    return inbox
+        .shutdown()
+        .map(this::dated)
+        .map(end -> Shutdown.later(observation.shutdown(), end))
+        .map(observation::withShutdown)
+        .orElse(observation);
+  }
+
+  private Shutdown dated(Shutdown end) {
+    return end.at() != null
+        ? end
+        : new Shutdown(end.byGuest(), end.reason(), edges.clock().instant());
+  }
+
+  /** That a QEMU which has just begun does not listen yet is no problem to tell anybody. */
+  private String problem(IOException e) {
+    boolean starting =
+        observation.channel() == Channel.CONNECTING
+            && age().compareTo(edges.timing().startup()) < 0;
+    if (starting && e instanceof ConnectException) {
+      return null;
+    }
+    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+  }
+
+  private Duration age() {
+    return Duration.ofNanos(System.nanoTime() - began);
+  }
+
+  private void publish(Observation next) {
+    if (stopped || next.equals(observation)) {
+      return;
+    }
+    observation = next;
+    try {
+      changed.accept(key);
+    } catch (RuntimeException e) {
+      // the next change is told all the same
+      LOG.atError().setCause(e).addKeyValue("vm", key).log("Nobody took a change of a VM");
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package dev.qemuoperator.qmp;
+
+import java.time.Clock;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
+
+/**
+ * Keeps a QMP connection to every VM that is watched, and what QEMU says there.
+ *
+ * <p>What QEMU is doing comes from queries, at each connect and after events; an event alone is
+ * never remembered as a state, because one may have been missed while nobody was connected.
+ */
+public final class QmpMonitors implements AutoCloseable {
+  private final Monitor.Edges edges;
+  private final Consumer<String> changed;
+  private final Map<String, Monitor> monitors = new ConcurrentHashMap<>();
+  private boolean closed;
+
+  /**
+   * @param tls asked for at each attempt to connect, so it may give a younger certificate
+   * @param changed called with the key of a VM after its observation changed, on a thread of that
+   *     VM and without locks; not for the first observation, which {@link #watch} itself makes
+   */
+  public QmpMonitors(
+      Dialer dialer, Supplier<SSLContext> tls, Clock clock, Consumer<String> changed) {
+    this(dialer, tls, clock, changed, Timing.DEFAULT);
+  }
+
+  public QmpMonitors(
+      Dialer dialer,
+      Supplier<SSLContext> tls,
+      Clock clock,
+      Consumer<String> changed,
+      Timing timing) {
+    this.edges = new Monitor.Edges(dialer, tls, clock, timing);
+    this.changed = changed;
+  }
+
+  /**
+   * From now on there is an observation of this VM. To watch the same endpoint again changes
+   * nothing; any other one replaces it and is dialed at once.
+   */
+  public synchronized void watch(String key, Endpoint endpoint) {
+    Monitor watched = monitors.get(key);
+    if (closed || (watched != null && watched.endpoint().equals(endpoint))) {
+      return;
+    }
+    Shutdown known = null;
+    if (watched != null) {
+      watched.stop();
+      known = watched.shutdownOf(endpoint.incarnation());
+    }
+    Monitor next = new Monitor(key, endpoint, known, edges, changed);
+    // before it runs: who is called back must find it
+    monitors.put(key, next);
+    next.start();
+  }
+
+  public synchronized void forget(String key) {
+    Monitor watched = monitors.remove(key);
+    if (watched != null) {
+      watched.stop();
+    }
+  }
+
+  /** Empty if the VM is not watched. */
+  public Optional<Observation> observation(String key) {
+    return Optional.ofNullable(monitors.get(key)).map(Monitor::observation);
+  }
+
+  /** Forgets all; nothing is watched any more. */
+  @Override
+  public synchronized void close() {
+    closed = true;
+    monitors.values().forEach(Monitor::stop);
+    monitors.clear();
+  }
+}

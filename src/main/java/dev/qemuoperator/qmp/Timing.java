@@ -1,0 +1,46 @@
+package dev.qemuoperator.qmp;
+
+import java.time.Duration;
+
+/**
+ * How long QMP connections wait.
+ *
+ * @param handshake for TLS and QEMU's greeting, per read: a second client of a monitor hangs here
+ * @param answer for the answer to one command
+ * @param heartbeat from the last answer to the next query of a quiet QEMU
+ * @param firstPause before the second attempt to connect; it doubles from there
+ * @param longestPause the most it doubles to
+ * @param startup how long a fresh QEMU may need until it listens
+ * @param startupPause the most the pause doubles to meanwhile
+ */
+public record Timing(
+    Duration handshake,
+    Duration answer,
+    Duration heartbeat,
+    Duration firstPause,
+    Duration longestPause,
+    Duration startup,
+    Duration startupPause) {
+
+  public static final Timing DEFAULT =
+      new Timing(
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(10),
+          Duration.ofMillis(100),
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(5),
+          Duration.ofMillis(250));
+
+  /**
+   * The pause after one more failed attempt.
+   *
+   * @param previous the pause before it; zero if it was the first
+   * @param age since the VM is watched
+   */
+  Duration pauseAfter(Duration previous, Duration age) {
+    Duration doubled = previous.isZero() ? firstPause : previous.multipliedBy(2);
+    Duration most = age.compareTo(startup) < 0 ? startupPause : longestPause;
+    return doubled.compareTo(most) < 0 ? doubled : most;
+  }
+}
