@@ -97,8 +97,7 @@ final class Monitor {
   private volatile boolean stopped;
   private volatile Observation observation;
 
-  Monitor(
-      String key, Endpoint endpoint, Shutdown known, Edges edges, Consumer<String> changed) {
+  Monitor(String key, Endpoint endpoint, Shutdown known, Edges edges, Consumer<String> changed) {
     this.key = key;
     this.endpoint = endpoint;
     this.edges = edges;

@@ -48,7 +48,7 @@ public final class QmpConnection implements AutoCloseable {
     void lost(IOException why);
   }
 
-  /** Scrollback read from a ring buffer is the longest; a QEMU gone wrong must not fill the heap. */
+  /** Scrollback of a ring buffer is the longest; a QEMU gone wrong must not fill the heap. */
   private static final int LONGEST_LINE = 1 << 20;
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -152,8 +152,7 @@ public final class QmpConnection implements AutoCloseable {
   private static SSLSocket handshake(
       Socket dialed, SSLContext tls, String serverName, Timing timing) throws IOException {
     SSLSocket secured =
-        (SSLSocket)
-            tls.getSocketFactory().createSocket(dialed, serverName, dialed.getPort(), true);
+        (SSLSocket) tls.getSocketFactory().createSocket(dialed, serverName, dialed.getPort(), true);
     SSLParameters parameters = secured.getSSLParameters();
     parameters.setProtocols(new String[] {"TLSv1.3"});
     parameters.setServerNames(List.of(new SNIHostName(serverName)));

@@ -8,9 +8,15 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.Base64;
+import java.util.Date;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
+import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
+import org.bouncycastle.asn1.sec.ECPrivateKey;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,8 +48,7 @@ class CertificateAuthorityTest {
 
     assertThat(secret).containsOnlyKeys("ca.crt", "ca.key");
     assertThat(readBack.toPem()).isEqualTo(secret);
-    assertThat(
-            VmCertificate.stillGood(readBack.issueServer(WEB, CLOCK).files(), CA, WEB, CLOCK))
+    assertThat(VmCertificate.stillGood(readBack.issueServer(WEB, CLOCK).files(), CA, WEB, CLOCK))
         .isTrue();
   }
 
@@ -79,12 +84,28 @@ class CertificateAuthorityTest {
     assertThat(certificate.getNotAfter().toInstant()).isEqualTo(NOW.plus(Duration.ofDays(365)));
   }
 
+  /** GnuTLS cannot load the key otherwise; QEMU would not start. */
+  @Test
+  void keyOfAVmHasItsPublicKeyInside() throws Exception {
+    Map<String, String> files = CA.issueServer(WEB, CLOCK).files();
+    X509Certificate certificate = Pem.certificate(files.get("server-cert.pem"));
+    String base64 = files.get("server-key.pem").replaceAll("-----[A-Z ]+-----", "");
+    ECPrivateKey key =
+        ECPrivateKey.getInstance(
+            PrivateKeyInfo.getInstance(Base64.getMimeDecoder().decode(base64)).parsePrivateKey());
+
+    assertThat(key.getPublicKey())
+        .isEqualTo(
+            SubjectPublicKeyInfo.getInstance(certificate.getPublicKey().getEncoded())
+                .getPublicKeyData());
+  }
+
   @Test
   void vmCertificateIsValidOnNodesWhoseClockIsBehind() throws Exception {
     Map<String, String> files = CA.issueServer(WEB, CLOCK).files();
 
     Pem.certificate(files.get("server-cert.pem"))
-        .checkValidity(java.util.Date.from(NOW.minus(Duration.ofMinutes(5))));
+        .checkValidity(Date.from(NOW.minus(Duration.ofMinutes(5))));
   }
 
   @Test
@@ -93,8 +114,7 @@ class CertificateAuthorityTest {
     Map<String, String> files = CA.issueServer(name, CLOCK).files();
 
     assertThat(VmCertificate.stillGood(files, CA, name, CLOCK)).isTrue();
-    assertThat(
-            Pem.certificate(files.get("server-cert.pem")).getSubjectX500Principal().getName())
+    assertThat(Pem.certificate(files.get("server-cert.pem")).getSubjectX500Principal().getName())
         .hasSize("CN=".length() + 64);
   }
 
@@ -118,7 +138,8 @@ class CertificateAuthorityTest {
   @Test
   void certificateOfAnotherNameCaOrKeyIsNotGood() {
     Map<String, String> files = CA.issueServer(WEB, CLOCK).files();
-    Map<String, String> foreign = CertificateAuthority.generate(CLOCK).issueServer(WEB, CLOCK).files();
+    Map<String, String> foreign =
+        CertificateAuthority.generate(CLOCK).issueServer(WEB, CLOCK).files();
     Map<String, String> otherKey = new HashMap<>(files);
     otherKey.put("server-key.pem", foreign.get("server-key.pem"));
     Map<String, String> otherCa = new HashMap<>(files);
@@ -156,10 +177,7 @@ class CertificateAuthorityTest {
   }
 
   private static List<Integer> bits(boolean[] keyUsage) {
-    return java.util.stream.IntStream.range(0, keyUsage.length)
-        .filter(bit -> keyUsage[bit])
-        .boxed()
-        .toList();
+    return IntStream.range(0, keyUsage.length).filter(bit -> keyUsage[bit]).boxed().toList();
   }
 
   private static Clock at(Instant instant) {

@@ -39,7 +39,8 @@ class EventLogTest {
         EventLog.parse(
             """
             {"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}}
-            {"event": "SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-quit"}}""");
+            {"event": "SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-quit"}}\
+            """);
 
     assertThat(log.shutdown()).contains(new Shutdown(false, "host-qmp-quit", null));
   }
@@ -48,7 +49,9 @@ class EventLogTest {
   void podThatWasAskedToEnd() {
     EventLog log =
         EventLog.parse(
-            "{\"event\":\"WRAPPER\",\"data\":{\"accelerator\":\"TCG\",\"signal\":\"TERM\",\"exitCode\":0}}");
+            """
+            {"event":"WRAPPER","data":{"accelerator":"TCG","signal":"TERM","exitCode":0}}
+            """);
 
     assertThat(log.termSignalled()).isTrue();
     assertThat(log.accelerator()).contains("TCG");
@@ -78,12 +81,12 @@ class EventLogTest {
     EventLog log =
         EventLog.parse(
             """
-            {"event":"WRAPPER_FAILED","data":{"reason":"DiskFailed","disk":"root","message":"no space"}}
+            {"event":"WRAPPER_FAILED","data":{"reason":"DiskFailed","disk":"root","message":"full"}}
             {"event":"WRAPPER","data":{"accelerator":null,"signal":null,"exitCode":70}}
             """);
 
     assertThat(log.wrapperFailure())
-        .contains(new EventLog.WrapperFailure("DiskFailed", "root", "no space"));
+        .contains(new EventLog.WrapperFailure("DiskFailed", "root", "full"));
     assertThat(log.accelerator()).isEmpty();
     assertThat(log.exitCode()).isEqualTo(OptionalInt.of(70));
   }
@@ -91,7 +94,10 @@ class EventLogTest {
   @Test
   void standardErrorOfQemuKeepsItsLines() {
     EventLog log =
-        EventLog.parse("{\"event\":\"QEMU_STDERR\",\"data\":{\"text\":\"one\\ntwo \\\"x\\\"\\n\"}}");
+        EventLog.parse(
+            """
+            {"event":"QEMU_STDERR","data":{"text":"one\\ntwo \\"x\\"\\n"}}
+            """);
 
     assertThat(log.stderr()).isEqualTo("one\ntwo \"x\"\n");
   }

@@ -27,11 +27,11 @@ final class FakeQemu implements AutoCloseable {
   private static final String GREETING =
       """
       {"QMP": {"version": {"qemu": {"micro": 13, "minor": 0, "major": 10}, "package": "Debian"}, \
-      "capabilities": ["oob"]}}""";
+      "capabilities": ["oob"]}}\
+      """;
 
   private final SSLContext tls;
-  private final Map<Integer, ServerSocket> servers =
-      Map.of(7000, listening(), 7001, listening());
+  private final Map<Integer, ServerSocket> servers = Map.of(7000, listening(), 7001, listening());
   private final Map<Integer, SSLSocket> clients = new ConcurrentHashMap<>();
   private final List<String> commands = new CopyOnWriteArrayList<>();
   private volatile String status = "running";
@@ -80,7 +80,8 @@ final class FakeQemu implements AutoCloseable {
   void emit(String event, String data) throws IOException {
     String line =
         """
-        {"timestamp": {"seconds": 1795341600, "microseconds": 250000}, "event": "%s", "data": %s}"""
+        {"timestamp": {"seconds": 1795341600, "microseconds": 250000}, "event": "%s", "data": %s}\
+        """
             .formatted(event, data);
     say(line);
   }
@@ -150,8 +151,7 @@ final class FakeQemu implements AutoCloseable {
     }
     write(client, GREETING);
     BufferedReader lines =
-        new BufferedReader(
-            new InputStreamReader(client.getInputStream(), StandardCharsets.UTF_8));
+        new BufferedReader(new InputStreamReader(client.getInputStream(), StandardCharsets.UTF_8));
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
       JsonNode message = JSON.readTree(line);
       String command = message.path("execute").asText();

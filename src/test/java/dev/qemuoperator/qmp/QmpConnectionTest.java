@@ -133,8 +133,7 @@ class QmpConnectionTest {
     Map<String, String> vm = ca.issueServer("evil.default.vm", CLOCK).files();
 
     refused(
-        PemTls.context(
-            vm.get("ca-cert.pem"), vm.get("server-cert.pem"), vm.get("server-key.pem")));
+        PemTls.context(vm.get("ca-cert.pem"), vm.get("server-cert.pem"), vm.get("server-key.pem")));
   }
 
   @Test
@@ -193,8 +192,7 @@ class QmpConnectionTest {
       Socket dialed = new Socket(forward.getInetAddress(), forward.getLocalPort());
       assertThatExceptionOfType(ConnectException.class)
           .isThrownBy(
-              () ->
-                  QmpConnection.open(dialed, ca.operatorContext(CLOCK), WEB, TIMING, heard));
+              () -> QmpConnection.open(dialed, ca.operatorContext(CLOCK), WEB, TIMING, heard));
       assertThat(dialed.isClosed()).isTrue();
       closing.join();
     }
