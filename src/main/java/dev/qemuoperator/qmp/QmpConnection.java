@@ -115,7 +115,12 @@ public final class QmpConnection implements AutoCloseable {
       if (lost != null) {
         throw new IOException(lost.getMessage(), lost);
       }
-      write(command, arguments, id);
+      byte[] line = line(command, arguments, id);
+      try {
+        send(line);
+      } catch (IOException e) {
+        // the reader meets the same loss, knows its reason better, and fails the answer with it
+      }
       JsonNode message = answer.get(answerTimeout.toMillis(), TimeUnit.MILLISECONDS);
       JsonNode error = message.get("error");
       if (error != null) {
@@ -180,8 +185,8 @@ public final class QmpConnection implements AutoCloseable {
       if (!greeting().path("QMP").isObject()) {
         throw new ProtocolException("the other end does not speak QMP");
       }
-      write("qmp_capabilities", Map.of(), ids.incrementAndGet());
-      if (!JSON.readTree(line()).has("return")) {
+      send(line("qmp_capabilities", Map.of(), ids.incrementAndGet()));
+      if (!JSON.readTree(received()).has("return")) {
         throw new ProtocolException("QEMU refused qmp_capabilities");
       }
     } catch (SocketTimeoutException e) {
@@ -192,7 +197,7 @@ public final class QmpConnection implements AutoCloseable {
   /** With TLS 1.3 a refused client learns it here: its own part of the handshake was done. */
   private JsonNode greeting() throws IOException {
     try {
-      return JSON.readTree(line());
+      return JSON.readTree(received());
     } catch (SocketTimeoutException | JsonProcessingException e) {
       throw e;
     } catch (IOException e) {
@@ -210,14 +215,18 @@ public final class QmpConnection implements AutoCloseable {
     return exception;
   }
 
-  private void write(String command, Map<String, ?> arguments, long id) throws IOException {
+  private static byte[] line(String command, Map<String, ?> arguments, long id)
+      throws JsonProcessingException {
     Map<String, Object> message = new LinkedHashMap<>();
     message.put("execute", command);
     if (!arguments.isEmpty()) {
       message.put("arguments", arguments);
     }
     message.put("id", id);
-    byte[] line = (JSON.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8);
+    return (JSON.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  private void send(byte[] line) throws IOException {
     writing.lock();
     try {
       out.write(line);
@@ -231,7 +240,7 @@ public final class QmpConnection implements AutoCloseable {
     IOException why = new IOException("the reader of the connection failed");
     try {
       while (true) {
-        JsonNode message = JSON.readTree(line());
+        JsonNode message = JSON.readTree(received());
         Optional<Event> event = Event.of(message);
         if (event.isPresent()) {
           listener.event(event.get());
@@ -260,7 +269,7 @@ public final class QmpConnection implements AutoCloseable {
     }
   }
 
-  private byte[] line() throws IOException {
+  private byte[] received() throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream(256);
     for (int next = in.read(); next != '\n'; next = in.read()) {
       if (next < 0) {

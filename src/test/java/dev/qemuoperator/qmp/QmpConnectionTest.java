@@ -25,15 +25,9 @@ import org.junit.jupiter.api.Test;
 class QmpConnectionTest {
   private static final Clock CLOCK = Clock.systemUTC();
   private static final String WEB = "web.default.vm";
-  private static final Timing TIMING =
-      new Timing(
-          Duration.ofSeconds(1),
-          Duration.ofSeconds(1),
-          Duration.ofSeconds(10),
-          Duration.ofMillis(10),
-          Duration.ofMillis(10),
-          Duration.ZERO,
-          Duration.ZERO);
+
+  /** Patient: a cold JVM on a busy machine needs seconds for its first handshake. */
+  private static final Timing TIMING = timing(10, 10);
 
   private final CertificateAuthority ca = CertificateAuthority.generate(CLOCK);
   private final FakeQemu qemu = new FakeQemu(ca.issueServer(WEB, CLOCK).files());
@@ -92,11 +86,11 @@ class QmpConnectionTest {
 
   @Test
   void answerThatComesTooLateIsNobodysAnswer() throws IOException {
-    try (QmpConnection connection = connect(ca.operatorContext(CLOCK))) {
+    try (QmpConnection connection = connect(ca.operatorContext(CLOCK), timing(10, 2))) {
       qemu.silence();
       assertThatExceptionOfType(SocketTimeoutException.class)
           .isThrownBy(() -> connection.execute("query-status"))
-          .withMessage("QEMU did not answer query-status within 1.0 s");
+          .withMessage("QEMU did not answer query-status within 2.0 s");
       qemu.speak();
       qemu.say("{\"return\": {\"status\": \"stale\"}, \"id\": 2}");
       assertThat(connection.execute("query-status").path("status").asText()).isEqualTo("running");
@@ -170,7 +164,7 @@ class QmpConnectionTest {
     SSLContext operator = ca.operatorContext(CLOCK);
     try (QmpConnection first = connect(operator)) {
       assertThatExceptionOfType(SocketTimeoutException.class)
-          .isThrownBy(() -> connect(operator))
+          .isThrownBy(() -> connect(operator, timing(1, 10)))
           .withMessageContaining("another client holds the monitor, or QEMU hangs");
       assertThat(first.execute("query-status").isObject()).isTrue();
     }
@@ -198,14 +192,30 @@ class QmpConnectionTest {
     }
   }
 
+  /** The refusal may overtake the client's own part of the handshake, then it ends earlier. */
   private void refused(SSLContext context) {
-    assertThatExceptionOfType(NoGreetingException.class)
+    assertThatIOException()
         .isThrownBy(() -> connect(context))
-        .withMessage("QEMU sent no greeting: not authorised, or another client is connected");
+        .isInstanceOfAny(NoGreetingException.class, ConnectException.class);
     assertThat(qemu.commands()).isEmpty();
   }
 
   private QmpConnection connect(SSLContext context) throws IOException {
-    return QmpConnection.open(qemu.dial(7000), context, WEB, TIMING, heard);
+    return connect(context, TIMING);
+  }
+
+  private QmpConnection connect(SSLContext context, Timing timing) throws IOException {
+    return QmpConnection.open(qemu.dial(7000), context, WEB, timing, heard);
+  }
+
+  private static Timing timing(int handshakeSeconds, int answerSeconds) {
+    return new Timing(
+        Duration.ofSeconds(handshakeSeconds),
+        Duration.ofSeconds(answerSeconds),
+        Duration.ofSeconds(10),
+        Duration.ofMillis(10),
+        Duration.ofMillis(10),
+        Duration.ZERO,
+        Duration.ZERO);
   }
 }
