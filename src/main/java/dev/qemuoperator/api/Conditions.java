@@ -103,14 +103,14 @@ public final class Conditions {
     /** The guest or QEMU ended and is about to be started again; the message says why. */
     public static final String RESTARTING = "Restarting";
 
+    /** The pod ended as a whole, such as by an eviction; a new one is made. */
+    public static final String POD_LOST = "PodLost";
+
     /** QEMU does not run the CPUs: paused, io-error, guest-panicked … as the message says. */
     public static final String PAUSED = "Paused";
 
     /** The process should run, but QEMU cannot be asked: Unknown, not a stale True. */
     public static final String QMP_UNREACHABLE = "QMPUnreachable";
-
-    /** The node does not answer. */
-    public static final String NODE_LOST = "NodeLost";
 
     private Running() {}
   }

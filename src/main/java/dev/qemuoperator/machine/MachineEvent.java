@@ -31,13 +31,14 @@ record MachineEvent(boolean warning, String reason, String note) {
       Set.of(Accepted.TYPE, DisksReady.TYPE, Running.TYPE, Ready.TYPE, RestartRequired.TYPE,
           CloudInitCurrent.TYPE);
 
-  /** Reasons that are a normal part of starting and stopping, or are told by another condition. */
+  /** Reasons that are a normal part of starting and stopping, or are told by lastExit or another condition. */
   private static final Set<String> UNTOLD_REASONS =
       Stream.of(
           Accepted.VALID,
           DisksReady.NOT_REQUESTED,
           Running.NOT_ACCEPTED,
           Running.STARTING,
+          Running.RESTARTING,
           RestartRequired.UP_TO_DATE,
           RestartRequired.NOT_RUNNING,
           CloudInitCurrent.NO_SEED,

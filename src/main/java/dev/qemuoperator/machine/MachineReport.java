@@ -99,8 +99,8 @@ final class MachineReport {
   private static String state(Verdict running) {
     return switch (running.reason()) {
       case Running.NOT_ACCEPTED -> "Rejected";
-      case Running.QMP_UNREACHABLE, Running.NODE_LOST -> "Unknown";
-      case Running.RUNNER_IMAGE -> "Starting";
+      case Running.QMP_UNREACHABLE -> "Unknown";
+      case Running.RUNNER_IMAGE, Running.POD_LOST -> "Starting";
       default -> running.reason();
     };
   }
@@ -200,7 +200,10 @@ final class MachineReport {
     return in.pod();
   }
 
+  /** What QEMU says now. Once its container has ended, what it said last is no longer so. */
   private Optional<Observation> connected() {
-    return in.qmp().filter(observation -> observation.channel() == Channel.CONNECTED);
+    return in.qmp()
+        .filter(observation -> observation.channel() == Channel.CONNECTED)
+        .filter(observation -> pod().filter(PodFacts::isRunning).isPresent());
   }
 }
