@@ -28,20 +28,27 @@ class RbacTest {
 
   private static final String MACHINE_RULES =
       "qemu-operator.machineRules in helm/qemu-operator/templates/_helpers.tpl";
-  private static final String OWN_RULES = "the first Role in helm/qemu-operator/templates/rbac.yaml";
+  private static final String OWN_RULES =
+      "the first Role in helm/qemu-operator/templates/rbac.yaml";
 
   private static final String CORE = "";
   private static final String MACHINES = "qemu-operator.dev";
   private static final String EVENTS = "events.k8s.io";
   private static final String LEASES = "coordination.k8s.io";
 
-  /** In the namespaces of the virtual machines. Server-side apply of what is new is patch and create. */
+  /** In the VMs' namespaces. Server-side apply of what is new is patch and create. */
   private static final List<Use> MACHINE_USES =
       List.of(
-          use(MACHINES, "virtualmachines", "list watch", "VirtualMachineReconciler", "Reconciler<VirtualMachine>"),
-          use(MACHINES, "virtualmachines/status", "patch", "VirtualMachineReconciler", "UpdateControl.patchStatus("),
+          use(
+              MACHINES, "virtualmachines", "list watch", "VirtualMachineReconciler",
+              "Reconciler<VirtualMachine>"),
+          use(
+              MACHINES, "virtualmachines/status", "patch", "VirtualMachineReconciler",
+              "UpdateControl.patchStatus("),
           use(CORE, "pods", "list watch", "VirtualMachineReconciler", "children(Pod.class"),
-          use(CORE, "persistentvolumeclaims", "list watch", "VirtualMachineReconciler", "children(PersistentVolumeClaim.class"),
+          use(
+              CORE, "persistentvolumeclaims", "list watch", "VirtualMachineReconciler",
+              "children(PersistentVolumeClaim.class"),
           use(CORE, "secrets", "list watch", "VirtualMachineReconciler", "children(Secret.class"),
           use(CORE, "services", "list watch", "VirtualMachineReconciler", "children(Service.class"),
           use(CORE, "configmaps", "list watch", "SourceWatches", ".configMaps()"),
@@ -62,7 +69,9 @@ class RbacTest {
   /** In the operator's own namespace. JOSDK does not start without update, though it patches. */
   private static final List<Use> OWN_USES =
       List.of(
-          use(LEASES, "leases", "get create update patch", "MachineBeans", "aLeaderElectionConfiguration(\"qemu-operator\")"),
+          use(
+              LEASES, "leases", "get create update patch", "MachineBeans",
+              "aLeaderElectionConfiguration(\"qemu-operator\")"),
           use(CORE, "secrets", "get create", "AuthorityStore", "SECRET = \"qemu-operator-ca\""));
 
   @Test
@@ -93,10 +102,13 @@ class RbacTest {
   void everyRightStillHasItsUse() throws IOException {
     for (Use use : Stream.concat(MACHINE_USES.stream(), OWN_USES.stream()).toList()) {
       Path file = Path.of("src/main/java/dev/qemuoperator/machine", use.file() + ".java");
-      assertThat(file).as("%s names a class that is gone: delete the row or name the new one", use).exists();
+      assertThat(file)
+          .as("%s names a class that is gone: delete the row or name the new one", use)
+          .exists();
       assertThat(Files.readString(file).replaceAll("\\s", ""))
           .as(
-              "%s does not contain «%s» any more: delete the row and its right, or tell the new code",
+              "%s does not contain «%s» any more: delete the row and its right, or tell the new"
+                  + " code",
               file, use.code())
           .contains(use.code().replaceAll("\\s", ""));
     }
@@ -128,7 +140,8 @@ class RbacTest {
             Stream.of(
                     everywhere.all(RoleBinding.class).stream().map(RoleBinding::getSubjects),
                     somewhere.all(RoleBinding.class).stream().map(RoleBinding::getSubjects),
-                    everywhere.all(ClusterRoleBinding.class).stream().map(ClusterRoleBinding::getSubjects))
+                    everywhere.all(ClusterRoleBinding.class).stream()
+                        .map(ClusterRoleBinding::getSubjects))
                 .flatMap(subjects -> subjects)
                 .flatMap(List::stream))
         .hasSize(4)
