@@ -30,10 +30,10 @@ fetch_three_at_once_copy_once() { # test
 }
 fetch_killed_in_mid_copy_leaves_no_wrong_file() { # test
   fetch_directories
-  truncate -s 300M "$test/big"
+  truncate -s 100M "$test/big"
   echo end >> "$test/big"
   # shellcheck disable=SC2046 # words
-  killed=$(start $(fetch_options) -v "$test/big:/disk/disk.qcow2:ro" "$tiny" /work/busybox sh /work/fetch root "$tiny" /disk/disk.qcow2)
+  killed=$(start --cpus 0.1 $(fetch_options) -v "$test/big:/disk/disk.qcow2:ro" "$tiny" /work/busybox sh /work/fetch root "$tiny" /disk/disk.qcow2)
   within 20 'a partial file' sh -c "ls $test/cache/partial-*"
   docker kill -s KILL "$killed"
   ended "$killed" 137
@@ -45,9 +45,9 @@ fetch_killed_in_mid_copy_leaves_no_wrong_file() { # test
 }
 fetch_stops_on_sigterm() { # test
   fetch_directories
-  truncate -s 3G "$test/big"
+  truncate -s 100M "$test/big"
   # shellcheck disable=SC2046 # words
-  stopped=$(start $(fetch_options) -v "$test/big:/disk/disk.qcow2:ro" "$tiny" /work/busybox sh /work/fetch root "$tiny" /disk/disk.qcow2)
+  stopped=$(start --cpus 0.1 $(fetch_options) -v "$test/big:/disk/disk.qcow2:ro" "$tiny" /work/busybox sh /work/fetch root "$tiny" /disk/disk.qcow2)
   within 20 'a partial file' sh -c "ls $test/cache/partial-*"
   docker kill -s TERM "$stopped"
   ended "$stopped" 143

@@ -75,7 +75,7 @@ reboot_keeps_qemu() { # test
   small_vm
   ready "$vm"
   guest "$vm" 'umount /disk; reboot -f' || true
-  within 30 'the second boot' console_shows "$vm" 'TINY-READY boots=2'
+  within 120 'the second boot' console_shows "$vm" 'TINY-READY boots=2'
   docker exec "$vm" grep -q '"event": "RESET"' /run/vm/events.jsonl
 }
 panic_ends_qemu_with_code_1() { # test
@@ -91,7 +91,7 @@ uefi_boots() { # test
   directories "$test"
   with_base "$test"
   vm=$(vm "$test" "$(pod)" -- --accelerator=TCG --cpu=host --disk=root:overlay:0 --uefi=root --nat=52:54:00:12:34:56 -- \
-    $(machine ,pflash0=code,pflash1=vars) $firmware $(disk_device root ,bootindex=1) $nic)
+    $(machine ,pflash0=code,pflash1=vars 160M) $firmware $(disk_device root ,bootindex=1) $nic)
   ready "$vm"
   same 'firmware in the guest' uefi "$(guest "$vm" '[ -d /sys/firmware/efi ] && echo uefi')"
   [ -s "$test/disks/root/uefi-vars.qcow2" ] || fail 'no variables on the disk'"'"'s volume'

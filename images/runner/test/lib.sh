@@ -65,11 +65,11 @@ volumes() { # DIR
   echo "-v $1/run:/run/vm -v $1/disks/root:/disks/root -v $1/disks/data:/disks/data -v $1/cache:/cache:ro -v $1/work:/work:ro
     -v $1/seed:/seed:ro -v $1/tls:/tls:ro -v $1/termination:/dev/termination-log"
 }
-# QEMU's command line as the operator builds it; $1 adds to -machine
-machine() {
+# QEMU's command line as the operator builds it
+machine() { # FURTHER-MACHINE-OPTIONS MEMORY
   echo "-name guest=test,debug-threads=on -nodefaults -no-user-config
     -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny
-    -machine pc-q35-10.0,memory-backend=ram0$1 -smp 1 -m 128M -object memory-backend-memfd,id=ram0,size=128M,share=on
+    -machine pc-q35-10.0,memory-backend=ram0$1 -smp 1 -m ${2:-128M} -object memory-backend-memfd,id=ram0,size=${2:-128M},share=on
     -display none -action reboot=reset,shutdown=poweroff,panic=exit-failure,watchdog=reset
     -device pvpanic-pci,id=pvpanic -device pcie-root-port,id=rp1,chassis=1,slot=1 -device pcie-root-port,id=rp2,chassis=2,slot=2
     -object tls-creds-x509,id=tls0,dir=/tls,endpoint=server,verify-peer=yes -object authz-simple,id=az0,identity=CN=vm-operator
@@ -125,14 +125,14 @@ shared_vm() { # one running guest with everything, for the tests that change not
   ready "$vm"
 }
 ready() { # VM: until the guest is at its shell
-  docker logs "$1" 2>&1 | grep -q TINY-READY || within 60 'the guest at its shell' console_shows "$1" TINY-READY
+  docker logs "$1" 2>&1 | grep -q TINY-READY || within 180 'the guest at its shell' console_shows "$1" TINY-READY
 }
 console_shows() { docker logs "$1" 2>&1 | grep -F "$2"; }
 guest() { # VM TEXT: runs TEXT in the guest
   docker exec "$1" wget -q -O - --tries=1 --timeout=20 --post-data="$2" http://10.0.2.15/cgi-bin/exec
 }
 ended() { # VM EXIT-CODE: waits for its end
-  same 'exit code' "$2" "$(timeout 60 docker wait "$1")"
+  same 'exit code' "$2" "$(timeout 120 docker wait "$1")"
 }
 qemu_of() { # VM: the process id of QEMU, in the container
   docker exec "$1" pidof qemu-system-x86_64

@@ -97,8 +97,7 @@ final class Monitor {
   private volatile boolean stopped;
   private volatile Observation observation;
 
-  Monitor(
-      String key, Endpoint endpoint, Shutdown known, Edges edges, Consumer<String> changed) {
+  Monitor(String key, Endpoint endpoint, Shutdown known, Edges edges, Consumer<String> changed) {
     this.key = key;
     this.endpoint = endpoint;
     this.edges = edges;
@@ -178,9 +177,9 @@ final class Monitor {
   }
 
   private QmpConnection connect(int port, Inbox inbox) throws IOException {
+    SSLContext tls = edges.tls().get();
     Socket socket = edges.dialer().dial(endpoint, port);
-    return QmpConnection.open(
-        socket, edges.tls().get(), endpoint.serverName(), edges.timing(), inbox);
+    return QmpConnection.open(socket, tls, endpoint.serverName(), edges.timing(), inbox);
   }
 
   private void resync(QmpConnection connection) throws IOException {
@@ -208,7 +207,7 @@ final class Monitor {
     try {
       JsonNode serial =
           connection.execute(
-              "qom-get", Map.of("path", "/machine/peripheral/disk-seed", "property", "serial"));
+              "qom-get", Map.of("path", "/machine/peripheral/cloud-init", "property", "serial"));
       return serial.isTextual() && !serial.textValue().isEmpty() ? serial.textValue() : null;
     } catch (QmpErrorException e) {
       return null; // this machine has no such device

@@ -12,7 +12,7 @@ import java.time.Instant;
  * @param runState QEMU's RunState: {@code running}, {@code paused}, {@code io-error} …
  * @param accelerator {@code KVM} or {@code TCG}
  * @param qemuVersion such as {@code 10.0.13}
- * @param seedSerial serial of the device {@code disk-seed}; null if there is no such device
+ * @param seedSerial serial of the device {@code cloud-init}; null if there is no such device
  * @param shutdown why the run ends or ended, as told by an event of this incarnation; null if none
  *     was seen
  * @param incarnation see {@link Endpoint}
@@ -59,8 +59,7 @@ public record Observation(
   Observation disconnected(Instant now, String problem) {
     Channel next = channel == Channel.CONNECTING ? Channel.CONNECTING : Channel.LOST;
     Instant since = next == channel ? this.since : now;
-    return new Observation(
-        next, since, problem, null, null, null, null, shutdown, incarnation);
+    return new Observation(next, since, problem, null, null, null, null, shutdown, incarnation);
   }
 
   Observation withRunState(String runState) {

@@ -46,6 +46,10 @@ public final class CrdPostProcessor implements CRDPostProcessor {
     if (rules != null) {
       schema.setXKubernetesValidations(new ArrayList<>(new LinkedHashSet<>(rules)));
     }
+    // a quantity of unbounded length would make every rule about it too expensive for the API server
+    if (Boolean.TRUE.equals(schema.getXKubernetesIntOrString())) {
+      schema.setMaxLength(32L);
+    }
     Map<String, JSONSchemaProps> properties = schema.getProperties();
     if (properties != null) {
       properties.values().forEach(CrdPostProcessor::walk);
