@@ -6,6 +6,7 @@ import io.fabric8.crd.generator.annotation.PreserveUnknownFields;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
+import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.Affinity;
@@ -30,7 +31,9 @@ public record VirtualMachineSpec(
     @Default("{}") Machine machine,
     @Default("{}") Cpu cpu,
     @Default("{}") Memory memory,
-    @JsonPropertyDescription("The disks. The first one is the boot disk.") @Size(min = 1, max = 10)
+    @JsonPropertyDescription("The disks. The first one is the boot disk.")
+        @Required
+        @Size(min = 1, max = 10)
         List<Disk> disks,
     @JsonPropertyDescription("The network cards. Default: one on the pod network; []: none.")
         @Size(max = 1)
