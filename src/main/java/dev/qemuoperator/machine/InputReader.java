@@ -82,7 +82,7 @@ final class InputReader {
     return new Follower(vm.getMetadata().getNamespace(), vm.getMetadata().getName());
   }
 
-  private static List<CloudInit.Source> cloudInitSources(VirtualMachine vm) {
+  static List<CloudInit.Source> cloudInitSources(VirtualMachine vm) {
     CloudInit cloudInit = vm.getSpec().cloudInit();
     return cloudInit == null || cloudInit.sources() == null ? List.of() : cloudInit.sources();
   }
@@ -94,7 +94,7 @@ final class InputReader {
         .collect(Collectors.toSet());
   }
 
-  private static Optional<Source> reference(VmIdentity vm, CloudInit.Source source) {
+  static Optional<Source> reference(VmIdentity vm, CloudInit.Source source) {
     if (source.configMapRef() != null) {
       return Optional.of(
           new Source(Source.Kind.CONFIG_MAP, vm.namespace(), source.configMapRef().name()));
@@ -103,7 +103,7 @@ final class InputReader {
         .map(secret -> new Source(Source.Kind.SECRET, vm.namespace(), secret.name()));
   }
 
-  private static Layer layer(Source source, HasMetadata object) {
+  static Layer layer(Source source, HasMetadata object) {
     return object instanceof ConfigMap configMap
         ? new Layer(
             source.origin(),
@@ -112,7 +112,7 @@ final class InputReader {
         : new Layer(source.origin(), true, VmObjects.files((Secret) object));
   }
 
-  private static Layer inline(CloudInit.Inline inline, int index) {
+  static Layer inline(CloudInit.Inline inline, int index) {
     Map<String, String> data = new LinkedHashMap<>();
     Optional.ofNullable(inline.userData()).ifPresent(text -> data.put("user-data", text));
     Optional.ofNullable(inline.vendorData()).ifPresent(text -> data.put("vendor-data", text));
