@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * MIME messages as far as cloud-init's user-data has them:
@@ -108,8 +109,12 @@ final class Mime {
 
   /** A multipart/mixed of the parts; the same parts give the same text. */
   static String write(List<Part> parts) {
-    // made of the content, so that it is stable and cannot occur in it
-    String boundary = "qemu-operator-" + Seed.sha256(parts.toString()).substring(0, 20);
+    String content =
+        parts.stream()
+            .map(part -> String.join("\n", part.headers()) + "\n\n" + part.body())
+            .collect(Collectors.joining("\n"));
+    // made of the content, so that it is stable and does not occur in it
+    String boundary = "qemu-operator-" + Seed.sha256(content).substring(0, 20);
     var text = new StringBuilder();
     text.append("Content-Type: multipart/mixed; boundary=\"").append(boundary).append("\"\n");
     text.append("MIME-Version: 1.0\n\n");

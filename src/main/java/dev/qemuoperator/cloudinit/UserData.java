@@ -29,6 +29,12 @@ final class UserData {
   // list merger would, and give a string of a later source up for a list of an earlier one.
   static final String MERGE_TYPE = "Merge-Type: list(prepend)+dict(no_replace,recurse_list)";
 
+  /** What a seed has if no source has user-data; NoCloud wants the file. */
+  static final String NONE = "#cloud-config\n{}\n";
+
+  private static final String MIME_PAGE =
+      "https://cloudinit.readthedocs.io/en/latest/explanation/format/mime.html";
+
   private static final String CONFIG = "text/cloud-config";
   private static final String ARCHIVE = "text/cloud-config-archive";
   private static final String JINJA = "text/jinja2";
@@ -61,9 +67,6 @@ final class UserData {
           + " Content-Type: and MIME-Version:";
 
   private UserData() {}
-
-  /** What a seed has if no source has user-data; NoCloud wants the file. */
-  static final String NONE = "#cloud-config\n{}\n";
 
   /** One text, unless cloud-init would misread it, as it is. */
   static String of(Input input, List<Part> parts) {
@@ -116,9 +119,6 @@ final class UserData {
     }
     return parts;
   }
-
-  private static final String MIME_PAGE =
-      "https://cloudinit.readthedocs.io/en/latest/explanation/format/mime.html";
 
   private static boolean isMimeWithoutVersion(String text) {
     return text.regionMatches(true, 0, "Content-Type:", 0, 13)

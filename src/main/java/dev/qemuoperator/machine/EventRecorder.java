@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Clock;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jboss.logging.Logger;
 
 /** Writes Kubernetes Events about a VirtualMachine. */
@@ -48,7 +49,11 @@ final class EventRecorder {
     // @formatter:off
     return new EventBuilder()
         .withNewMetadata()
-          .withGenerateName(vm.getMetadata().getName() + ".")
+          // as client-go names them; generateName would not allow the dot
+          .withName(
+              vm.getMetadata().getName()
+                  + "."
+                  + Long.toHexString(ThreadLocalRandom.current().nextLong()))
           .withNamespace(vm.getMetadata().getNamespace())
         .endMetadata()
         .withEventTime(new MicroTime(MICROSECONDS.format(clock.instant())))

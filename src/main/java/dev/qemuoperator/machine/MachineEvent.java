@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What a person would want to know of a change of status: one event a thing.
@@ -31,7 +33,7 @@ record MachineEvent(boolean warning, String reason, String note) {
 
   /** Reasons that are a normal part of starting and stopping, or are told by another condition. */
   private static final Set<String> UNTOLD_REASONS =
-      Set.of(
+      Stream.of(
           Accepted.VALID,
           DisksReady.NOT_REQUESTED,
           Running.NOT_ACCEPTED,
@@ -41,7 +43,8 @@ record MachineEvent(boolean warning, String reason, String note) {
           CloudInitCurrent.NO_SEED,
           CloudInitCurrent.NOT_RUNNING,
           CloudInitCurrent.SOURCES_INVALID,
-          CloudInitCurrent.CURRENT);
+          CloudInitCurrent.CURRENT)
+          .collect(Collectors.toUnmodifiableSet());
 
   private static final Set<String> NORMAL_REASONS =
       Set.of(
@@ -92,10 +95,14 @@ record MachineEvent(boolean warning, String reason, String note) {
   }
 
   private static boolean isTold(Condition condition) {
-    boolean summaryOfAnother = condition.getType().equals(Ready.TYPE);
+    // of the summary only what no other condition says: that the guest serves
+    boolean toldByAnother =
+        condition.getType().equals(Ready.TYPE)
+            && !("True".equals(condition.getStatus())
+                && Ready.RUNNING.equals(condition.getReason()));
     return TOLD_TYPES.contains(condition.getType())
         && !UNTOLD_REASONS.contains(condition.getReason())
-        && (!summaryOfAnother || "True".equals(condition.getStatus()));
+        && !toldByAnother;
   }
 
   private static boolean isSame(Optional<Condition> before, Condition now) {

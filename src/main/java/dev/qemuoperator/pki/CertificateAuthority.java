@@ -118,7 +118,7 @@ public final class CertificateAuthority {
 
   /** What the operator's Secret holds: {@code ca.crt} and {@code ca.key} (PKCS#8), both PEM. */
   public Map<String, String> toPem() {
-    return Map.of("ca.crt", Pem.of(certificate), "ca.key", Pem.of(key));
+    return Map.of("ca.crt", Pem.of(certificate), "ca.key", Pem.of(key, certificate.getPublicKey()));
   }
 
   /**
@@ -150,7 +150,7 @@ public final class CertificateAuthority {
           Map.of(
               VmCertificate.CA, Pem.of(certificate),
               VmCertificate.CERTIFICATE, Pem.of(signed(builder, key)),
-              VmCertificate.KEY, Pem.of(pair.getPrivate())));
+              VmCertificate.KEY, Pem.of(pair.getPrivate(), pair.getPublic())));
     } catch (GeneralSecurityException | IOException | OperatorCreationException e) {
       throw new IllegalStateException("this JVM cannot make a certificate", e);
     }
@@ -242,8 +242,7 @@ public final class CertificateAuthority {
   private static X509Certificate signed(X509v3CertificateBuilder builder, PrivateKey key)
       throws GeneralSecurityException, OperatorCreationException {
     return new JcaX509CertificateConverter()
-        .getCertificate(
-            builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(key)));
+        .getCertificate(builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(key)));
   }
 
   /** Built, not parsed, so that no character of a name can start another RDN. */

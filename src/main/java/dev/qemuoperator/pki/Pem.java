@@ -6,10 +6,14 @@ import java.io.StringReader;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
+import java.security.PublicKey;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
+import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
+import org.bouncycastle.asn1.sec.ECPrivateKey;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.util.io.pem.PemObject;
 import org.bouncycastle.util.io.pem.PemReader;
 
@@ -17,6 +21,8 @@ import org.bouncycastle.util.io.pem.PemReader;
 final class Pem {
   private static final String CERTIFICATE = "CERTIFICATE";
   private static final String PRIVATE_KEY = "PRIVATE KEY";
+
+  private static final int P256_BITS = 256;
 
   private Pem() {}
 
@@ -28,15 +34,28 @@ final class Pem {
     }
   }
 
-  static String of(PrivateKey key) {
-    return text(PRIVATE_KEY, key.getEncoded());
+  /**
+   * PKCS#8 as OpenSSL writes it, with the public key inside. The JDK leaves that out, and GnuTLS,
+   * which is QEMU's TLS, cannot load such a key ("ASN1 parser: Element was not found").
+   */
+  static String of(PrivateKey key, PublicKey publicKey) {
+    try {
+      PrivateKeyInfo bare = PrivateKeyInfo.getInstance(key.getEncoded());
+      ECPrivateKey secret = ECPrivateKey.getInstance(bare.parsePrivateKey());
+      SubjectPublicKeyInfo point = SubjectPublicKeyInfo.getInstance(publicKey.getEncoded());
+      ECPrivateKey whole =
+          new ECPrivateKey(P256_BITS, secret.getKey(), point.getPublicKeyData(), null);
+      return text(
+          PRIVATE_KEY, new PrivateKeyInfo(bare.getPrivateKeyAlgorithm(), whole).getEncoded());
+    } catch (IOException e) {
+      throw new IllegalStateException("an EC key without an encoding", e);
+    }
   }
 
   static X509Certificate certificate(String pem) throws GeneralSecurityException {
     byte[] der = content(CERTIFICATE, pem);
     return (X509Certificate)
-        CertificateFactory.getInstance("X.509")
-            .generateCertificate(new ByteArrayInputStream(der));
+        CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(der));
   }
 
   static PrivateKey privateKey(String pem) throws GeneralSecurityException {

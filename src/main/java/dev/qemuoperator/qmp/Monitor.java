@@ -97,8 +97,7 @@ final class Monitor {
   private volatile boolean stopped;
   private volatile Observation observation;
 
-  Monitor(
-      String key, Endpoint endpoint, Shutdown known, Edges edges, Consumer<String> changed) {
+  Monitor(String key, Endpoint endpoint, Shutdown known, Edges edges, Consumer<String> changed) {
     this.key = key;
     this.endpoint = endpoint;
     this.edges = edges;
@@ -178,9 +177,9 @@ final class Monitor {
   }
 
   private QmpConnection connect(int port, Inbox inbox) throws IOException {
+    SSLContext tls = edges.tls().get();
     Socket socket = edges.dialer().dial(endpoint, port);
-    return QmpConnection.open(
-        socket, edges.tls().get(), endpoint.serverName(), edges.timing(), inbox);
+    return QmpConnection.open(socket, tls, endpoint.serverName(), edges.timing(), inbox);
   }
 
   private void resync(QmpConnection connection) throws IOException {

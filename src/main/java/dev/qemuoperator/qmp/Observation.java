@@ -59,8 +59,7 @@ public record Observation(
   Observation disconnected(Instant now, String problem) {
     Channel next = channel == Channel.CONNECTING ? Channel.CONNECTING : Channel.LOST;
     Instant since = next == channel ? this.since : now;
-    return new Observation(
-        next, since, problem, null, null, null, null, shutdown, incarnation);
+    return new Observation(next, since, problem, null, null, null, null, shutdown, incarnation);
   }
 
   Observation withRunState(String runState) {

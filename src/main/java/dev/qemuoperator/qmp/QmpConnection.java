@@ -1,5 +1,6 @@
 package dev.qemuoperator.qmp;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedInputStream;
@@ -10,6 +11,7 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.ConnectException;
+import java.net.ProtocolException;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
@@ -46,7 +48,7 @@ public final class QmpConnection implements AutoCloseable {
     void lost(IOException why);
   }
 
-  /** Scrollback read from a ring buffer is the longest; a QEMU gone wrong must not fill the heap. */
+  /** Scrollback of a ring buffer is the longest; a QEMU gone wrong must not fill the heap. */
   private static final int LONGEST_LINE = 1 << 20;
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -83,10 +85,9 @@ public final class QmpConnection implements AutoCloseable {
     try {
       SSLSocket secured = handshake(dialed, tls, serverName, timing);
       QmpConnection connection = new QmpConnection(dialed, secured, timing.answer());
-      connection.greeting();
+      connection.negotiate(timing.handshake());
       secured.setSoTimeout(0);
       Thread.ofVirtual().name("qmp-read " + serverName).start(() -> connection.read(listener));
-      connection.execute("qmp_capabilities");
       return connection;
     } catch (IOException | RuntimeException e) {
       dialed.close();
@@ -114,7 +115,12 @@ public final class QmpConnection implements AutoCloseable {
       if (lost != null) {
         throw new IOException(lost.getMessage(), lost);
       }
-      write(command, arguments, id);
+      byte[] line = line(command, arguments, id);
+      try {
+        send(line);
+      } catch (IOException e) {
+        // the reader meets the same loss, knows its reason better, and fails the answer with it
+      }
       JsonNode message = answer.get(answerTimeout.toMillis(), TimeUnit.MILLISECONDS);
       JsonNode error = message.get("error");
       if (error != null) {
@@ -151,8 +157,7 @@ public final class QmpConnection implements AutoCloseable {
   private static SSLSocket handshake(
       Socket dialed, SSLContext tls, String serverName, Timing timing) throws IOException {
     SSLSocket secured =
-        (SSLSocket)
-            tls.getSocketFactory().createSocket(dialed, serverName, dialed.getPort(), true);
+        (SSLSocket) tls.getSocketFactory().createSocket(dialed, serverName, dialed.getPort(), true);
     SSLParameters parameters = secured.getSSLParameters();
     parameters.setProtocols(new String[] {"TLSv1.3"});
     parameters.setServerNames(List.of(new SNIHostName(serverName)));
@@ -174,18 +179,29 @@ public final class QmpConnection implements AutoCloseable {
     }
   }
 
-  /** With TLS 1.3 a refused client learns it here: its own part of the handshake was done. */
-  private void greeting() throws IOException {
-    JsonNode greeting;
+  /** Events come only after it, so what is read here is the greeting and one answer. */
+  private void negotiate(Duration timeout) throws IOException {
     try {
-      greeting = JSON.readTree(line());
+      if (!greeting().path("QMP").isObject()) {
+        throw new ProtocolException("the other end does not speak QMP");
+      }
+      send(line("qmp_capabilities", Map.of(), ids.incrementAndGet()));
+      if (!JSON.readTree(received()).has("return")) {
+        throw new ProtocolException("QEMU refused qmp_capabilities");
+      }
     } catch (SocketTimeoutException e) {
-      throw silent(Duration.ofMillis(dialed.getSoTimeout()), e);
+      throw silent(timeout, e);
+    }
+  }
+
+  /** With TLS 1.3 a refused client learns it here: its own part of the handshake was done. */
+  private JsonNode greeting() throws IOException {
+    try {
+      return JSON.readTree(received());
+    } catch (SocketTimeoutException | JsonProcessingException e) {
+      throw e;
     } catch (IOException e) {
       throw new NoGreetingException(e);
-    }
-    if (!greeting.path("QMP").isObject()) {
-      throw new IOException("the other end does not speak QMP");
     }
   }
 
@@ -199,14 +215,18 @@ public final class QmpConnection implements AutoCloseable {
     return exception;
   }
 
-  private void write(String command, Map<String, ?> arguments, long id) throws IOException {
+  private static byte[] line(String command, Map<String, ?> arguments, long id)
+      throws JsonProcessingException {
     Map<String, Object> message = new LinkedHashMap<>();
     message.put("execute", command);
     if (!arguments.isEmpty()) {
       message.put("arguments", arguments);
     }
     message.put("id", id);
-    byte[] line = (JSON.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8);
+    return (JSON.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  private void send(byte[] line) throws IOException {
     writing.lock();
     try {
       out.write(line);
@@ -220,7 +240,7 @@ public final class QmpConnection implements AutoCloseable {
     IOException why = new IOException("the reader of the connection failed");
     try {
       while (true) {
-        JsonNode message = JSON.readTree(line());
+        JsonNode message = JSON.readTree(received());
         Optional<Event> event = Event.of(message);
         if (event.isPresent()) {
           listener.event(event.get());
@@ -249,7 +269,7 @@ public final class QmpConnection implements AutoCloseable {
     }
   }
 
-  private byte[] line() throws IOException {
+  private byte[] received() throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream(256);
     for (int next = in.read(); next != '\n'; next = in.read()) {
       if (next < 0) {

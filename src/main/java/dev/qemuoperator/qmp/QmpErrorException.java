@@ -14,7 +14,7 @@ public final class QmpErrorException extends IOException {
     this.errorClass = errorClass;
   }
 
-  /** QEMU's error class: {@code GenericError}, {@code DeviceNotFound}, {@code CommandNotFound} … */
+  /** QEMU's own: {@code GenericError}, {@code DeviceNotFound}, {@code CommandNotFound} … */
   public String errorClass() {
     return errorClass;
   }

@@ -1,0 +1,197 @@
+package dev.qemuoperator.qmp;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.qemuoperator.pki.CertificateAuthority;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+
+/**
+ * QEMU as its monitor clients see it: two ports, mutual TLS 1.3, one client per port (the next one
+ * gets its TCP connection and hangs in the handshake), and an authz-simple object that closes the
+ * connection of any other subject than the operator's without a word.
+ */
+final class FakeQemu implements AutoCloseable {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String GREETING =
+      """
+      {"QMP": {"version": {"qemu": {"micro": 13, "minor": 0, "major": 10}, "package": "Debian"}, \
+      "capabilities": ["oob"]}}\
+      """;
+
+  private final SSLContext tls;
+  private final Map<Integer, ServerSocket> servers = Map.of(7000, listening(), 7001, listening());
+  private final Map<Integer, SSLSocket> clients = new ConcurrentHashMap<>();
+  private final List<String> commands = new CopyOnWriteArrayList<>();
+  private volatile String status = "running";
+  private volatile String seedSerial = "seed-1";
+  private volatile boolean kvm = true;
+  private volatile boolean silent;
+
+  FakeQemu(Map<String, String> serverFiles) {
+    tls =
+        PemTls.context(
+            serverFiles.get("ca-cert.pem"),
+            serverFiles.get("server-cert.pem"),
+            serverFiles.get("server-key.pem"));
+    servers.forEach((port, server) -> Thread.ofVirtual().start(() -> serve(port, server)));
+  }
+
+  /** A TCP connection to the port that is {@code port} in a pod. */
+  Socket dial(int port) throws IOException {
+    return new Socket(InetAddress.getLoopbackAddress(), servers.get(port).getLocalPort());
+  }
+
+  FakeQemu status(String status) {
+    this.status = status;
+    return this;
+  }
+
+  FakeQemu withoutSeed() {
+    this.seedSerial = null;
+    return this;
+  }
+
+  FakeQemu withoutKvm() {
+    this.kvm = false;
+    return this;
+  }
+
+  /** From now on no command is answered, as if the network swallowed all. */
+  void silence() {
+    silent = true;
+  }
+
+  void speak() {
+    silent = false;
+  }
+
+  void emit(String event, String data) throws IOException {
+    String line =
+        """
+        {"timestamp": {"seconds": 1795341600, "microseconds": 250000}, "event": "%s", "data": %s}\
+        """
+            .formatted(event, data);
+    say(line);
+  }
+
+  void say(String line) throws IOException {
+    for (SSLSocket client : clients.values()) {
+      write(client, line);
+    }
+  }
+
+  /** Closes the connections there are; the ports stay open. */
+  void dropClients() throws IOException {
+    for (SSLSocket client : clients.values()) {
+      client.close();
+    }
+  }
+
+  List<String> commands() {
+    return commands;
+  }
+
+  /** The ports on which the operator is connected now. */
+  List<Integer> connectedPorts() {
+    return clients.keySet().stream().sorted().toList();
+  }
+
+  /** The process ends. */
+  @Override
+  public void close() throws IOException {
+    for (ServerSocket server : servers.values()) {
+      server.close();
+    }
+    dropClients();
+  }
+
+  private static ServerSocket listening() {
+    try {
+      return new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private void serve(int port, ServerSocket server) {
+    while (!server.isClosed()) {
+      try (Socket accepted = server.accept()) {
+        client(port, accepted);
+      } catch (IOException e) {
+        // that client is gone; the next one, please
+      } finally {
+        clients.remove(port);
+      }
+    }
+  }
+
+  private void client(int port, Socket accepted) throws IOException {
+    SSLSocket client =
+        (SSLSocket) tls.getSocketFactory().createSocket(accepted, "operator", 0, true);
+    client.setUseClientMode(false);
+    client.setNeedClientAuth(true);
+    client.setEnabledProtocols(new String[] {"TLSv1.3"});
+    client.startHandshake();
+    String subject = client.getSession().getPeerPrincipal().getName();
+    if (!subject.equals(CertificateAuthority.OPERATOR_DN)) {
+      client.close();
+      return;
+    }
+    write(client, GREETING);
+    BufferedReader lines =
+        new BufferedReader(new InputStreamReader(client.getInputStream(), StandardCharsets.UTF_8));
+    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      JsonNode message = JSON.readTree(line);
+      String command = message.path("execute").asText();
+      commands.add(command);
+      if (command.equals("qmp_capabilities")) {
+        clients.put(port, client);
+      }
+      if (!silent) {
+        write(client, "{%s, \"id\": %s}".formatted(answer(command, message), message.get("id")));
+      }
+    }
+  }
+
+  private String answer(String command, JsonNode message) {
+    return switch (command) {
+      case "qmp_capabilities" -> "\"return\": {}";
+      case "query-status" ->
+          "\"return\": {\"status\": \"%s\", \"running\": %s}"
+              .formatted(status, status.equals("running"));
+      case "query-kvm" -> "\"return\": {\"enabled\": %s, \"present\": true}".formatted(kvm);
+      case "query-version" ->
+          "\"return\": {\"qemu\": {\"micro\": 13, \"minor\": 0, \"major\": 10}, \"package\": \"\"}";
+      case "qom-get" ->
+          seedSerial == null
+              ? error(
+                  "DeviceNotFound",
+                  "Device '%s' not found"
+                      .formatted(message.path("arguments").path("path").asText()))
+              : "\"return\": \"%s\"".formatted(seedSerial);
+      default -> error("CommandNotFound", "The command %s has not been found".formatted(command));
+    };
+  }
+
+  private static String error(String errorClass, String description) {
+    return "\"error\": {\"class\": \"%s\", \"desc\": \"%s\"}".formatted(errorClass, description);
+  }
+
+  private static void write(SSLSocket client, String line) throws IOException {
+    synchronized (client) {
+      client.getOutputStream().write((line + "\r\n").getBytes(StandardCharsets.UTF_8));
+    }
+  }
+}
