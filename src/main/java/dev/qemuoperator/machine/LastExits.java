@@ -3,12 +3,14 @@ package dev.qemuoperator.machine;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.EventLog;
+import dev.qemuoperator.qmp.EventLog.WrapperFailure;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Shutdown;
 import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -97,11 +99,27 @@ final class LastExits {
                     ended.getExitCode() == KILLED ? " (SIGKILL)" : "")
             : describe(cause);
     return Stream.of(
-            log.wrapperFailure().map(failure -> failure.message()).orElse(killed),
-            log.stderr().isEmpty() ? "" : "QEMU said: " + log.stderr().strip())
+            log.wrapperFailure().map(LastExits::describe).orElse(killed),
+            log.stderr().isEmpty() ? "" : "QEMU said: " + log.stderr().strip() + ".")
         .filter(part -> !part.isEmpty())
         .reduce((a, b) -> a + " " + b)
         .orElse("");
+  }
+
+  private static String describe(WrapperFailure failure) {
+    return failure.reason().equals("BaseImageMissing")
+        ? "The base image of disk %s is not on this node; a new pod fetches it."
+            .formatted(failure.disk())
+        : sentence(failure.message());
+  }
+
+  /** The wrapper's messages, such as "the disk has …", among others. */
+  private static String sentence(String message) {
+    return message.isEmpty()
+        ? message
+        : message.substring(0, 1).toUpperCase(Locale.ROOT)
+            + message.substring(1)
+            + (message.endsWith(".") ? "" : ".");
   }
 
   private static String describe(String cause) {

@@ -21,6 +21,10 @@ record SeedHistory(SortedMap<String, SortedMap<String, String>> origins) {
 
   private static final JsonMapper JSON = new JsonMapper();
 
+  SeedHistory {
+    origins = origins == null ? new TreeMap<>() : origins; // JSON has a null, too
+  }
+
   static SeedHistory of(Optional<Secret> seed) {
     return seed.map(secret -> secret.getMetadata().getAnnotations())
         .map(annotations -> annotations.get(VmObjects.SEEDS_ANNOTATION))
