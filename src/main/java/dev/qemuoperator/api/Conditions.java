@@ -39,7 +39,10 @@ public final class Conditions {
     /** No pod has asked for them yet. */
     public static final String NOT_REQUESTED = "NotRequested";
 
-    /** A claim is not bound; the message has the claim's own last event. */
+    /** The volume of a claim is being made. */
+    public static final String BINDING_CLAIM = "BindingClaim";
+
+    /** A claim is not bound and has a warning, which is the message. */
     public static final String CLAIM_PENDING = "ClaimPending";
 
     /** A claim lost its volume. */
@@ -105,6 +108,9 @@ public final class Conditions {
 
     /** QEMU does not run the CPUs: paused, io-error, guest-panicked … as the message says. */
     public static final String PAUSED = "Paused";
+
+    /** The process has started, and QEMU has not answered for the first time yet. */
+    public static final String QMP_CONNECTING = "QMPConnecting";
 
     /** The process should run, but QEMU cannot be asked: Unknown, not a stale True. */
     public static final String QMP_UNREACHABLE = "QMPUnreachable";

@@ -73,6 +73,12 @@ record MachineDecision(
           Accepted.CLOUD_INIT_INVALID,
           findings.stream().map(Finding::text).collect(Collectors.joining("; ")));
     }
+    if (in.hasPodOfAnotherVm()) {
+      return Verdict.no(
+          Accepted.NAME_TAKEN,
+          "Pod/%s of a deleted VirtualMachine of this name is still being removed; this one follows by itself."
+              .formatted(in.identity().name()));
+    }
     List<String> taken = takenNames(in);
     if (!taken.isEmpty()) {
       return Verdict.no(
@@ -167,7 +173,7 @@ record MachineDecision(
       return wantsPod ? PodStep.CREATE : PodStep.KEEP;
     }
     PodFacts pod = in.pod().get();
-    if (pod.isDeleting() || Ownership.isLeftBehind(in.identity(), pod.pod())) {
+    if (pod.isDeleting() || in.hasPodOfAnotherVm()) {
       return PodStep.WAIT;
     }
     if (in.spec().runStrategy() == RunStrategy.HALTED || pod.isOver()) {

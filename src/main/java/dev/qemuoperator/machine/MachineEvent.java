@@ -38,6 +38,8 @@ record MachineEvent(boolean warning, String reason, String note) {
           DisksReady.NOT_REQUESTED,
           Running.NOT_ACCEPTED,
           Running.STARTING,
+          Running.QMP_CONNECTING,
+          DisksReady.BINDING_CLAIM,
           RestartRequired.UP_TO_DATE,
           RestartRequired.NOT_RUNNING,
           CloudInitCurrent.NO_SEED,
@@ -64,7 +66,12 @@ record MachineEvent(boolean warning, String reason, String note) {
     exit(before, now).ifPresent(events::add);
     List<Condition> previous = before.map(VirtualMachineStatus::conditions).orElse(List.of());
     for (Condition condition : now.conditions()) {
-      if (isTold(condition) && !isSame(ConditionList.find(previous, condition.getType()), condition)) {
+      // the exit has said why
+      boolean toldAsExit =
+          !events.isEmpty() && Running.RESTARTING.equals(condition.getReason());
+      if (!toldAsExit
+          && isTold(condition)
+          && !isSame(ConditionList.find(previous, condition.getType()), condition)) {
         events.add(
             new MachineEvent(
                 !NORMAL_REASONS.contains(condition.getReason()),

@@ -116,7 +116,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   }
 
   private static boolean waitsForTheUnwatched(VirtualMachineStatus status) {
-    Set<String> reasons = Set.of(DisksReady.CLAIM_PENDING, Running.NOT_ACCEPTED);
+    Set<String> reasons = Set.of(DisksReady.BINDING_CLAIM, DisksReady.CLAIM_PENDING, Running.NOT_ACCEPTED);
     return List.of(DisksReady.TYPE, Running.TYPE).stream()
         .flatMap(type -> ConditionList.find(status.conditions(), type).stream())
         .anyMatch(condition -> reasons.contains(condition.getReason()));
