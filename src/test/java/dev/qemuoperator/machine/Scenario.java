@@ -202,6 +202,7 @@ final class Scenario {
 
   private static Set<String> fetchedBy(JsonNode pod) {
     Set<String> disks = new HashSet<>();
+    pod.path("fetches").forEach(disk -> disks.add(disk.asText()));
     for (JsonNode init : pod.at("/status/initContainerStatuses")) {
       String name = init.path("name").asText();
       if (name.startsWith("image-")) {
@@ -340,6 +341,10 @@ final class Scenario {
   private static boolean contains(JsonNode existing, JsonNode wanted) {
     if (!wanted.isObject()) {
       return wanted.equals(existing);
+    }
+    // an annotation that is not wanted any more goes
+    if (wanted.has("labels") && !wanted.path("annotations").equals(existing.path("annotations"))) {
+      return false;
     }
     return wanted.properties().stream()
         .allMatch(
