@@ -106,16 +106,16 @@ public final class Conditions {
     /** The guest or QEMU ended and is about to be started again; the message says why. */
     public static final String RESTARTING = "Restarting";
 
+    /** The pod ended as a whole, such as by an eviction; a new one is made. */
+    public static final String POD_LOST = "PodLost";
+
     /** QEMU does not run the CPUs: paused, io-error, guest-panicked … as the message says. */
     public static final String PAUSED = "Paused";
-
-    /** The process has started, and QEMU has not answered for the first time yet. */
-    public static final String QMP_CONNECTING = "QMPConnecting";
 
     /** The process should run, but QEMU cannot be asked: Unknown, not a stale True. */
     public static final String QMP_UNREACHABLE = "QMPUnreachable";
 
-    /** The node does not answer. */
+    /** The node does not answer, and neither does QEMU: Unknown. */
     public static final String NODE_LOST = "NodeLost";
 
     private Running() {}

@@ -95,14 +95,14 @@ final class Apply {
     return Optional.empty();
   }
 
-  /** A claim's spec is immutable but for its growth; what the cluster filled in stays. */
+  /** A bound claim's spec is immutable; what was asked for when it was made stays. */
   private static PersistentVolumeClaim withSpecOf(
       PersistentVolumeClaim wanted, PersistentVolumeClaim actual) {
     return wanted.edit()
         .editSpec()
         .withStorageClassName(actual.getSpec().getStorageClassName())
         .withAccessModes(actual.getSpec().getAccessModes())
-        .withResources(null)
+        .withResources(actual.getSpec().getResources())
         .endSpec()
         .build();
   }

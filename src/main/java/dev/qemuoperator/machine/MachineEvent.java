@@ -31,15 +31,15 @@ record MachineEvent(boolean warning, String reason, String note) {
       Set.of(Accepted.TYPE, DisksReady.TYPE, Running.TYPE, Ready.TYPE, RestartRequired.TYPE,
           CloudInitCurrent.TYPE);
 
-  /** Reasons that are a normal part of starting and stopping, or are told by another condition. */
+  /** Reasons that are a normal part of starting and stopping, or are told by lastExit or another condition. */
   private static final Set<String> UNTOLD_REASONS =
       Stream.of(
           Accepted.VALID,
           DisksReady.NOT_REQUESTED,
           Running.NOT_ACCEPTED,
           Running.STARTING,
-          Running.QMP_CONNECTING,
           DisksReady.BINDING_CLAIM,
+          Running.RESTARTING,
           RestartRequired.UP_TO_DATE,
           RestartRequired.NOT_RUNNING,
           CloudInitCurrent.NO_SEED,
@@ -66,11 +66,7 @@ record MachineEvent(boolean warning, String reason, String note) {
     exit(before, now).ifPresent(events::add);
     List<Condition> previous = before.map(VirtualMachineStatus::conditions).orElse(List.of());
     for (Condition condition : now.conditions()) {
-      // the exit has said why
-      boolean toldAsExit =
-          !events.isEmpty() && Running.RESTARTING.equals(condition.getReason());
-      if (!toldAsExit
-          && isTold(condition)
+      if (isTold(condition)
           && !isSame(ConditionList.find(previous, condition.getType()), condition)) {
         events.add(
             new MachineEvent(

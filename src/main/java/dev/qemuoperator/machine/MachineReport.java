@@ -100,7 +100,7 @@ final class MachineReport {
     return switch (running.reason()) {
       case Running.NOT_ACCEPTED -> "Rejected";
       case Running.QMP_UNREACHABLE, Running.NODE_LOST -> "Unknown";
-      case Running.RUNNER_IMAGE, Running.QMP_CONNECTING -> "Starting";
+      case Running.RUNNER_IMAGE, Running.POD_LOST -> "Starting";
       default -> running.reason();
     };
   }
@@ -217,7 +217,10 @@ final class MachineReport {
     return in.pod();
   }
 
+  /** What QEMU says now. Once its container has ended, what it said last is no longer so. */
   private Optional<Observation> connected() {
-    return in.qmp().filter(observation -> observation.channel() == Channel.CONNECTED);
+    return in.qmp()
+        .filter(observation -> observation.channel() == Channel.CONNECTED)
+        .filter(observation -> pod().filter(PodFacts::isRunning).isPresent());
   }
 }

@@ -49,6 +49,8 @@ record Verdicts(
           Verdicts::replacedForItsBaseImage,
           Verdicts::restarting,
           Verdicts::containerStarts,
+          Verdicts::qemuHasEnded,
+          Verdicts::qemuIsBeingStarted,
           Verdicts::qemuDoesNotAnswer,
           Verdicts::cpusStopped,
           Verdicts::cpusRun);
@@ -132,7 +134,7 @@ record Verdicts(
   private Optional<Verdict> evicted() {
     return pod()
         .filter(PodFacts::isOver)
-        .map(pod -> Verdict.no(Running.RESTARTING, pod.overBecause() + " A new pod follows."));
+        .map(pod -> Verdict.no(Running.POD_LOST, pod.overBecause() + " A new pod follows."));
   }
 
   private Optional<Verdict> noNodeFits() {
@@ -192,27 +194,44 @@ record Verdicts(
                         .orElse("")));
   }
 
+  /** QEMU has said why it ends and has hung up; the kubelet follows a moment later. */
+  private Optional<Verdict> qemuHasEnded() {
+    return in.qmp()
+        .filter(qmp -> qmp.channel() != Channel.CONNECTED && qmp.shutdown() != null)
+        .map(
+            qmp ->
+                Verdict.no(
+                    Running.RESTARTING,
+                    lastExit.map(LastExit::message).orElse("The process ended.")
+                        + " It is started again."));
+  }
+
+  private Optional<Verdict> qemuIsBeingStarted() {
+    return Optional.of(
+            Verdict.unknown(
+                Running.STARTING, "The process has started; QEMU has not been asked yet."))
+        .filter(verdict -> channel() == Channel.CONNECTING)
+        .filter(verdict -> in.qmp().map(Observation::problem).isEmpty());
+  }
+
+  private Channel channel() {
+    return in.qmp().map(Observation::channel).orElse(Channel.CONNECTING);
+  }
+
   private Optional<Verdict> qemuDoesNotAnswer() {
-    Channel channel = in.qmp().map(Observation::channel).orElse(Channel.CONNECTING);
-    if (channel == Channel.CONNECTED) {
+    if (channel() == Channel.CONNECTED) {
       return Optional.empty();
-    }
-    if (channel == Channel.CONNECTING && in.qmp().map(Observation::problem).isEmpty()) {
-      return Optional.of(
-          Verdict.unknown(
-              Running.QMP_CONNECTING,
-              "The process has started; QEMU's monitor has not answered yet."));
     }
     String problem =
         in.qmp().map(Observation::problem).map(text -> " (" + text + ")").orElse("");
     return Optional.of(
         Verdict.unknown(
             Running.QMP_UNREACHABLE,
-            channel == Channel.LOST
+            channel() == Channel.LOST
                 ? "The connection to QEMU's monitor is lost, so nobody knows; it is tried again"
                     + problem
                     + "."
-                : "The process has started; QEMU's monitor has not answered yet" + problem + "."));
+                : "The process has started, but QEMU's monitor does not answer" + problem + "."));
   }
 
   private Optional<Verdict> cpusStopped() {

@@ -207,7 +207,7 @@ final class Monitor {
     try {
       JsonNode serial =
           connection.execute(
-              "qom-get", Map.of("path", "/machine/peripheral/disk-seed", "property", "serial"));
+              "qom-get", Map.of("path", "/machine/peripheral/cloud-init", "property", "serial"));
       return serial.isTextual() && !serial.textValue().isEmpty() ? serial.textValue() : null;
     } catch (QmpErrorException e) {
       return null; // this machine has no such device

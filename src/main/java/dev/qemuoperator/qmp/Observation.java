@@ -12,7 +12,7 @@ import java.time.Instant;
  * @param runState QEMU's RunState: {@code running}, {@code paused}, {@code io-error} …
  * @param accelerator {@code KVM} or {@code TCG}
  * @param qemuVersion such as {@code 10.0.13}
- * @param seedSerial serial of the device {@code disk-seed}; null if there is no such device
+ * @param seedSerial serial of the device {@code cloud-init}; null if there is no such device
  * @param shutdown why the run ends or ended, as told by an event of this incarnation; null if none
  *     was seen
  * @param incarnation see {@link Endpoint}

@@ -1,0 +1,245 @@
+package dev.qemuoperator.helm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import dev.qemuoperator.helm.Chart.Rendered;
+import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
+import io.fabric8.kubernetes.api.model.rbac.ClusterRoleBinding;
+import io.fabric8.kubernetes.api.model.rbac.PolicyRule;
+import io.fabric8.kubernetes.api.model.rbac.Role;
+import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
+import io.fabric8.kubernetes.api.model.rbac.Subject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The operator may do what its code does, and nothing else. */
+class RbacTest {
+
+  private static final String MACHINE_RULES =
+      "qemu-operator.machineRules in helm/qemu-operator/templates/_helpers.tpl";
+  private static final String OWN_RULES =
+      "the first Role in helm/qemu-operator/templates/rbac.yaml";
+
+  private static final String CORE = "";
+  private static final String MACHINES = "qemu-operator.dev";
+  private static final String EVENTS = "events.k8s.io";
+  private static final String LEASES = "coordination.k8s.io";
+
+  /** In the VMs' namespaces. Server-side apply of what is new is patch and create. */
+  private static final List<Use> MACHINE_USES =
+      List.of(
+          use(
+              MACHINES, "virtualmachines", "list watch", "VirtualMachineReconciler",
+              "Reconciler<VirtualMachine>"),
+          use(
+              MACHINES, "virtualmachines/status", "patch", "VirtualMachineReconciler",
+              "UpdateControl.patchStatus("),
+          use(CORE, "pods", "list watch", "VirtualMachineReconciler", "children(Pod.class"),
+          use(
+              CORE, "persistentvolumeclaims", "list watch", "VirtualMachineReconciler",
+              "children(PersistentVolumeClaim.class"),
+          use(CORE, "secrets", "list watch", "VirtualMachineReconciler", "children(Secret.class"),
+          use(CORE, "services", "list watch", "VirtualMachineReconciler", "children(Service.class"),
+          use(CORE, "configmaps", "list watch", "SourceWatches", ".configMaps()"),
+          use(CORE, "secrets", "list watch", "SourceWatches", ".secrets()"),
+          use(CORE, "persistentvolumeclaims", "get", "InputReader", ".persistentVolumeClaims()"),
+          use(CORE, "events", "list", "InputReader", ".v1().events()"),
+          use(CORE, "pods", "get", "Apply", ".resource(desired).get()"),
+          use(CORE, "secrets", "get", "Apply", ".resource(desired).get()"),
+          use(CORE, "services", "get", "Apply", ".resource(desired).get()"),
+          use(CORE, "pods", "create patch", "Apply", "desired.pod()"),
+          use(CORE, "persistentvolumeclaims", "create patch", "Apply", "desired.claims()"),
+          use(CORE, "secrets", "create patch", "Apply", "desired.tls()"),
+          use(CORE, "services", "create patch", "Apply", "desired.service()"),
+          use(CORE, "pods", "delete", "Apply", ".resource(in.pod().orElseThrow().pod()).delete()"),
+          use(CORE, "services", "delete", "Apply", ".resource(service).delete()"),
+          use(EVENTS, "events", "create", "EventRecorder", ".create()"));
+
+  /** In the operator's own namespace. JOSDK does not start without update, though it patches. */
+  private static final List<Use> OWN_USES =
+      List.of(
+          use(
+              LEASES, "leases", "get create update patch", "MachineBeans",
+              "aLeaderElectionConfiguration(\"qemu-operator\")"),
+          use(CORE, "secrets", "get create", "AuthorityStore", "SECRET = \"qemu-operator-ca\""));
+
+  @Test
+  void operatorMayDoInNamespacesWhatItsCodeDoes() {
+    assertAllowed(clusterRole("-machines", Chart.render()).getRules(), MACHINE_USES, MACHINE_RULES);
+  }
+
+  @Test
+  void operatorMayDoInItsOwnNamespaceWhatItsCodeDoes() {
+    Role own = Chart.render().the(Role.class);
+    assertThat(own.getMetadata().getNamespace()).isEqualTo(Chart.NAMESPACE);
+    assertAllowed(own.getRules(), OWN_USES, OWN_RULES);
+  }
+
+  @Test
+  void operatorReadsNoOtherLeaseOrSecretOfItsOwnNamespace() {
+    List<PolicyRule> rules = Chart.render().the(Role.class).getRules();
+    assertThat(rules)
+        .filteredOn(rule -> !rule.getVerbs().equals(List.of("create")))
+        .extracting(PolicyRule::getResources, PolicyRule::getResourceNames)
+        .containsExactlyInAnyOrder(
+            tuple(List.of("leases"), List.of("qemu-operator")),
+            tuple(List.of("secrets"), List.of("qemu-operator-ca")));
+  }
+
+  /** A row whose code is gone would keep a right that nobody needs. */
+  @Test
+  void everyRightStillHasItsUse() throws IOException {
+    for (Use use : Stream.concat(MACHINE_USES.stream(), OWN_USES.stream()).toList()) {
+      Path file = Path.of("src/main/java/dev/qemuoperator/machine", use.file() + ".java");
+      assertThat(file)
+          .as("%s names a class that is gone: delete the row or name the new one", use)
+          .exists();
+      assertThat(Files.readString(file).replaceAll("\\s", ""))
+          .as(
+              "%s does not contain «%s» any more: delete the row and its right, or tell the new"
+                  + " code",
+              file, use.code())
+          .contains(use.code().replaceAll("\\s", ""));
+    }
+  }
+
+  @Test
+  void operatorOfSomeNamespacesHasNoRightInOthers() {
+    Rendered chart = Chart.render("{watchNamespaces: [lab, ci], userRoles: {create: false}}");
+    assertThat(chart.kinds()).doesNotContain("ClusterRole", "ClusterRoleBinding");
+
+    Map<String, List<PolicyRule>> rules =
+        chart.all(Role.class).stream()
+            .filter(role -> role.getMetadata().getName().endsWith("-machines"))
+            .collect(
+                Collectors.toMap(role -> role.getMetadata().getNamespace(), Role::getRules));
+    assertThat(rules).containsOnlyKeys("lab", "ci");
+    rules.values().forEach(found -> assertAllowed(found, MACHINE_USES, MACHINE_RULES));
+
+    assertThat(chart.all(RoleBinding.class))
+        .extracting(binding -> binding.getMetadata().getNamespace())
+        .containsExactlyInAnyOrder(Chart.NAMESPACE, "lab", "ci");
+  }
+
+  @Test
+  void everyRoleIsBoundToTheOperatorsAccount() {
+    Rendered everywhere = Chart.render();
+    Rendered somewhere = Chart.render("watchNamespaces: [lab]");
+    assertThat(
+            Stream.of(
+                    everywhere.all(RoleBinding.class).stream().map(RoleBinding::getSubjects),
+                    somewhere.all(RoleBinding.class).stream().map(RoleBinding::getSubjects),
+                    everywhere.all(ClusterRoleBinding.class).stream()
+                        .map(ClusterRoleBinding::getSubjects))
+                .flatMap(subjects -> subjects)
+                .flatMap(List::stream))
+        .hasSize(4)
+        .containsOnly(
+            new Subject(null, "ServiceAccount", "vms-qemu-operator", Chart.NAMESPACE));
+    assertThat(somewhere.all(RoleBinding.class))
+        .allSatisfy(
+            binding ->
+                assertThat(somewhere.all(Role.class))
+                    .anyMatch(
+                        role ->
+                            role.getMetadata().getName().equals(binding.getRoleRef().getName())
+                                && role.getMetadata()
+                                    .getNamespace()
+                                    .equals(binding.getMetadata().getNamespace())));
+    assertThat(everywhere.the(ClusterRoleBinding.class).getRoleRef().getName())
+        .isEqualTo(clusterRole("-machines", everywhere).getMetadata().getName());
+  }
+
+  @Test
+  void viewersSeeMachinesAndEditorsMakeThem() {
+    String aggregate = "rbac.authorization.k8s.io/aggregate-to-";
+    ClusterRole view = clusterRole("-view", Chart.render());
+    assertThat(view.getMetadata().getLabels())
+        .containsKeys(aggregate + "view", aggregate + "edit", aggregate + "admin");
+    assertThat(rights(view.getRules()))
+        .containsExactlyInAnyOrderElementsOf(rights(MACHINES, "virtualmachines", "get list watch"));
+
+    ClusterRole edit = clusterRole("-edit", Chart.render());
+    assertThat(edit.getMetadata().getLabels())
+        .containsKeys(aggregate + "edit", aggregate + "admin")
+        .doesNotContainKey(aggregate + "view");
+    assertThat(rights(edit.getRules()))
+        .containsExactlyInAnyOrderElementsOf(
+            rights(MACHINES, "virtualmachines", "create update patch delete deletecollection"));
+  }
+
+  /** What a class of the package machine does with the API, and the code by which it does so. */
+  private record Use(Set<Right> rights, String file, String code) {}
+
+  private static Use use(String group, String resource, String verbs, String file, String code) {
+    return new Use(rights(group, resource, verbs), file, code);
+  }
+
+  private record Right(String group, String resource, String verb) implements Comparable<Right> {
+    @Override
+    public String toString() {
+      return verb + " " + resource + (group.isEmpty() ? "" : "." + group);
+    }
+
+    @Override
+    public int compareTo(Right other) {
+      return toString().compareTo(other.toString());
+    }
+  }
+
+  private static void assertAllowed(List<PolicyRule> rules, List<Use> uses, String where) {
+    Set<Right> allowed = rights(rules);
+    for (Use use : uses) {
+      assertThat(allowed)
+          .as("%s.java needs a right that the chart does not give: add it to %s", use.file(), where)
+          .containsAll(use.rights());
+    }
+    Set<Right> surplus = new TreeSet<>(allowed);
+    uses.forEach(use -> surplus.removeAll(use.rights()));
+    assertThat(surplus)
+        .as(
+            "the chart gives a right that no row of this test uses: remove it from %s, or add a row"
+                + " here that says which class needs it",
+            where)
+        .isEmpty();
+  }
+
+  private static Set<Right> rights(Collection<PolicyRule> rules) {
+    return rules.stream()
+        .flatMap(
+            rule ->
+                rule.getApiGroups().stream()
+                    .flatMap(
+                        group ->
+                            rule.getResources().stream()
+                                .flatMap(
+                                    resource ->
+                                        rule.getVerbs().stream()
+                                            .map(verb -> new Right(group, resource, verb)))))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static Set<Right> rights(String group, String resource, String verbs) {
+    return Arrays.stream(verbs.split(" "))
+        .map(verb -> new Right(group, resource, verb))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static ClusterRole clusterRole(String suffix, Rendered chart) {
+    return chart.all(ClusterRole.class).stream()
+        .filter(role -> role.getMetadata().getName().endsWith(suffix))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("the chart has no ClusterRole *" + suffix));
+  }
+}
