@@ -8,7 +8,6 @@ import dev.qemuoperator.qmp.PortForwardDialer;
 import dev.qemuoperator.qmp.QmpMonitors;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfiguration;
-import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetricsV2;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -99,14 +98,15 @@ final class MachineBeans {
     return new EventRecorder(client, clock, settings.instance());
   }
 
-  /** One of several replicas works; the others stand by. */
+  /**
+   * One of several replicas works; the others stand by. By this constructor one that lost the lease
+   * ends, instead of going on beside the new leader; the builder's default is the other way.
+   */
   @Produces
   @Singleton
   LeaderElectionConfiguration leaderElection(OperatorSettings settings) {
-    return LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration("qemu-operator")
-        .withLeaseNamespace(settings.namespace())
-        .withIdentity(settings.instance())
-        .build();
+    return new LeaderElectionConfiguration(
+        "qemu-operator", settings.namespace(), settings.instance());
   }
 
   /** Made here, because the extension's own wiring takes its no-op before Micrometer is there. */
