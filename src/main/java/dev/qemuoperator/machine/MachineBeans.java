@@ -7,10 +7,13 @@ import dev.qemuoperator.qmp.PodAddressDialer;
 import dev.qemuoperator.qmp.PortForwardDialer;
 import dev.qemuoperator.qmp.QmpMonitors;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfiguration;
+import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetricsV2;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.Quarkus;
 import jakarta.enterprise.inject.Disposes;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
@@ -18,6 +21,8 @@ import java.time.Clock;
 
 /** How the parts of the operator are put together. */
 final class MachineBeans {
+
+  private static final int LEASE_LOST = 3;
 
   @Produces
   @Singleton
@@ -99,14 +104,18 @@ final class MachineBeans {
   }
 
   /**
-   * One of several replicas works; the others stand by. By this constructor one that lost the lease
-   * ends, instead of going on beside the new leader; the builder's default is the other way.
+   * One of several replicas works; the others stand by. One that has lost the lease ends, because it
+   * would go on beside the new leader: the builder's own choice is to stay.
    */
   @Produces
   @Singleton
   LeaderElectionConfiguration leaderElection(OperatorSettings settings) {
-    return new LeaderElectionConfiguration(
-        "qemu-operator", settings.namespace(), settings.instance());
+    return LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration("qemu-operator")
+        .withLeaseNamespace(settings.namespace())
+        .withIdentity(settings.instance())
+        .withLeaderCallbacks(
+            new LeaderCallbacks(() -> {}, () -> Quarkus.asyncExit(LEASE_LOST), leader -> {}))
+        .build();
   }
 
   /** Made here, because the extension's own wiring takes its no-op before Micrometer is there. */
