@@ -1,8 +1,8 @@
 package dev.qemuoperator.api;
 
 /**
- * The condition types of a VirtualMachine and every reason each can have. All types are present from
- * the first pass; a message says what to do. Polarity: all are good when True but {@link
+ * The condition types of a VirtualMachine and every reason each can have. All types are present
+ * from the first pass; a message says what to do. Polarity: all are good when True but {@link
  * RestartRequired}.
  */
 public final class Conditions {

@@ -74,8 +74,7 @@ final class InputReader {
         monitors
             .observation(Monitoring.key(identity))
             // of an earlier run of the container it would be yesterday's news
-            .filter(
-                qmp -> pod.isEmpty() || pod.get().containerId().equals(qmp.incarnation())));
+            .filter(qmp -> pod.isEmpty() || pod.get().containerId().equals(qmp.incarnation())));
   }
 
   static Follower follower(VirtualMachine vm) {
@@ -106,9 +105,7 @@ final class InputReader {
   static Layer layer(Source source, HasMetadata object) {
     return object instanceof ConfigMap configMap
         ? new Layer(
-            source.origin(),
-            false,
-            Optional.ofNullable(configMap.getData()).orElse(Map.of()))
+            source.origin(), false, Optional.ofNullable(configMap.getData()).orElse(Map.of()))
         : new Layer(source.origin(), true, VmObjects.files((Secret) object));
   }
 

@@ -15,9 +15,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Why the guest's process ended, told from QEMU's event log in the pod's termination message and its
- * exit code; from the event that QEMU sent while the operator listened, if the pod is gone before
- * anybody could read it.
+ * Why the guest's process ended, told from QEMU's event log in the pod's termination message and
+ * its exit code; from the event that QEMU sent while the operator listened, if the pod is gone
+ * before anybody could read it.
  */
 final class LastExits {
 
@@ -45,7 +45,8 @@ final class LastExits {
   private static LastExit read(ContainerStateTerminated ended) {
     EventLog log = EventLog.parse(ended.getMessage() == null ? "" : ended.getMessage());
     String cause = cause(ended, log);
-    return new LastExit(cause, ended.getExitCode(), ended.getFinishedAt(), message(cause, ended, log));
+    return new LastExit(
+        cause, ended.getExitCode(), ended.getFinishedAt(), message(cause, ended, log));
   }
 
   private static LastExit read(Shutdown shutdown, Optional<PodFacts> pod) {

@@ -30,8 +30,7 @@ import java.util.stream.Stream;
  * @param fetch disks whose base image the next pod has to bring to its node first
  * @param wantsPod whether there should be a pod
  */
-record MachineDecision(
-    Verdict accepted, Optional<Seed> seed, Set<String> fetch, boolean wantsPod) {
+record MachineDecision(Verdict accepted, Optional<Seed> seed, Set<String> fetch, boolean wantsPod) {
 
   static MachineDecision of(MachineInputs in) {
     SeedResult seed = seed(in);
@@ -184,5 +183,4 @@ record MachineDecision(
     boolean lacksBase = !baseImageMissing(in).isEmpty();
     return replaceable && (outdated || lacksBase) ? PodStep.DELETE : PodStep.KEEP;
   }
-
 }

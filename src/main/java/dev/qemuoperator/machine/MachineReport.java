@@ -31,7 +31,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The status, built from nothing; of the one before it takes over transition times, lastExit and bootTimings.ready. */
+/**
+ * The status, built from nothing; of the one before it takes over transition times, lastExit and
+ * bootTimings.ready.
+ */
 final class MachineReport {
 
   private final MachineInputs in;
@@ -76,10 +79,7 @@ final class MachineReport {
     all.put(CloudInitCurrent.TYPE, verdicts.cloudInitCurrent());
     List<Condition> conditions =
         ConditionList.of(
-            all,
-            before.map(VirtualMachineStatus::conditions).orElse(List.of()),
-            generation,
-            now);
+            all, before.map(VirtualMachineStatus::conditions).orElse(List.of()), generation, now);
     return new VirtualMachineStatus(
         generation,
         state(all.get(Running.TYPE)),
@@ -190,7 +190,9 @@ final class MachineReport {
         .orElse(null);
   }
 
-  /** Absent once the guest was started again in this pod: that is no boot from the pod's creation. */
+  /**
+   * Absent once the guest was started again in this pod: that is no boot from the pod's creation.
+   */
   private Optional<String> firstStart() {
     return pod().filter(pod -> pod.restarts() == 0).flatMap(PodFacts::startedAt);
   }

@@ -56,8 +56,7 @@ record SeedHistory(SortedMap<String, SortedMap<String, String>> origins) {
   private static SeedHistory parse(String json) {
     try {
       return new SeedHistory(
-          JSON.readValue(
-              json, new TypeReference<TreeMap<String, SortedMap<String, String>>>() {}));
+          JSON.readValue(json, new TypeReference<TreeMap<String, SortedMap<String, String>>>() {}));
     } catch (JsonProcessingException e) {
       return new SeedHistory(new TreeMap<>(Map.of()));
     }

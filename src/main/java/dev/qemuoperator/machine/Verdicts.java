@@ -138,7 +138,9 @@ record Verdicts(
   }
 
   private Optional<Verdict> noNodeFits() {
-    return pod().flatMap(PodFacts::unschedulable).map(why -> Verdict.no(Running.UNSCHEDULABLE, why));
+    return pod()
+        .flatMap(PodFacts::unschedulable)
+        .map(why -> Verdict.no(Running.UNSCHEDULABLE, why));
   }
 
   private Optional<Verdict> runnerImageMissing() {
@@ -159,8 +161,7 @@ record Verdicts(
   }
 
   private Optional<Verdict> replacedForItsBaseImage() {
-    return baseImageMissing()
-        .map(missing -> Verdict.no(Running.RESTARTING, missing.message()));
+    return baseImageMissing().map(missing -> Verdict.no(Running.RESTARTING, missing.message()));
   }
 
   private Optional<Verdict> restarting() {
@@ -222,8 +223,7 @@ record Verdicts(
     if (channel() == Channel.CONNECTED) {
       return Optional.empty();
     }
-    String problem =
-        in.qmp().map(Observation::problem).map(text -> " (" + text + ")").orElse("");
+    String problem = in.qmp().map(Observation::problem).map(text -> " (" + text + ")").orElse("");
     return Optional.of(
         Verdict.unknown(
             Running.QMP_UNREACHABLE,
@@ -253,7 +253,8 @@ record Verdicts(
                   case "guest-panicked" ->
                       "The guest's kernel panicked; QEMU is about to end and is started again.";
                   case "prelaunch" -> "QEMU is set up and does not run the guest yet.";
-                  case "shutdown" -> "The guest has powered off; QEMU is about to end and is started again.";
+                  case "shutdown" ->
+                      "The guest has powered off; QEMU is about to end and is started again.";
                   default -> "QEMU's run state is " + state + ".";
                 }))
         .filter(verdict -> !state.equals("running"));

@@ -23,7 +23,8 @@ public record PodFacts(Pod pod) {
    * A base image that does not come.
    *
    * @param disk name of the disk
-   * @param reason the kubelet's word while it waits, such as ErrImagePull; empty if the fetch failed
+   * @param reason the kubelet's word while it waits, such as ErrImagePull; empty if the fetch
+   *     failed
    * @param message the kubelet's message, or the fetcher's termination message
    */
   public record FetchProblem(String disk, String reason, String message) {}
@@ -161,7 +162,9 @@ public record PodFacts(Pod pod) {
         .orElse("");
   }
 
-  /** Whether the pod ends because its node does not answer, as far as the control plane can tell. */
+  /**
+   * Whether the pod ends because its node does not answer, as far as the control plane can tell.
+   */
   public boolean isLost() {
     return isDeleting()
         && ("NodeLost".equals(pod.getStatus().getReason())

@@ -46,7 +46,9 @@ public final class ApiServerDefaults {
     }
   }
 
-  /** A default is filled in first and then has its own defaults filled in, as the API server does. */
+  /**
+   * A default is filled in first and then has its own defaults filled in, as the API server does.
+   */
   private static void fill(JsonNode value, JsonNode schema) {
     if (value instanceof ObjectNode object) {
       schema

@@ -68,7 +68,10 @@ class LastExitsTest {
     assertThat(exit(running(), heard("guest-shutdown", "2026-01-01T12:00:00.5Z")).orElseThrow())
         .isEqualTo(
             new LastExit(
-                "GuestShutdown", null, "2026-01-01T12:00:00.500Z", "The guest powered itself off."));
+                "GuestShutdown",
+                null,
+                "2026-01-01T12:00:00.500Z",
+                "The guest powered itself off."));
   }
 
   @Test
@@ -91,7 +94,9 @@ class LastExitsTest {
   void shutdownOfAPodThatIsGoneWasRequested() {
     assertThat(
             LastExits.of(
-                    Optional.empty(), heard("guest-shutdown", "2026-01-01T12:00:05Z"), Optional.empty())
+                    Optional.empty(),
+                    heard("guest-shutdown", "2026-01-01T12:00:05Z"),
+                    Optional.empty())
                 .map(LastExit::cause))
         .contains("Requested");
   }

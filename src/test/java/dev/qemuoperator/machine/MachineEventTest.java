@@ -30,7 +30,8 @@ class MachineEventTest {
   void otherMessageOfTheSameReasonIsNoNews() {
     Condition ten = condition(DisksReady.TYPE, "False", DisksReady.FETCHING);
     Condition twenty = new ConditionBuilder(ten).withMessage("20 %").build();
-    assertThat(MachineEvent.between(Optional.of(status(null, ten)), status(null, twenty))).isEmpty();
+    assertThat(MachineEvent.between(Optional.of(status(null, ten)), status(null, twenty)))
+        .isEmpty();
   }
 
   @Test
@@ -44,7 +45,8 @@ class MachineEventTest {
   void exitThatThePodConfirmsIsNotToldAgain() {
     LastExit heard = new LastExit("GuestShutdown", null, "2026-01-01T12:00:00.4Z", "Off.");
     LastExit read = new LastExit("GuestShutdown", 0, "2026-01-01T12:00:01Z", "Off.");
-    assertThat(MachineEvent.between(Optional.of(status(heard, RUNS)), status(read, RUNS))).isEmpty();
+    assertThat(MachineEvent.between(Optional.of(status(heard, RUNS)), status(read, RUNS)))
+        .isEmpty();
   }
 
   @Test

@@ -88,7 +88,8 @@ final class Scenario {
 
     VirtualMachine vm =
         ApiServerDefaults.virtualMachine(
-            file("in-vm.yaml").orElseThrow(() -> new AssertionError(folder + " has no in-vm.yaml")));
+            file("in-vm.yaml")
+                .orElseThrow(() -> new AssertionError(folder + " has no in-vm.yaml")));
     earlier.ifPresent(outcome -> vm.setStatus(outcome.status()));
 
     MachineInputs in = inputs(vm);
@@ -118,7 +119,9 @@ final class Scenario {
     return new Outcome(status, now, files);
   }
 
-  /** Files of the folder that no step has looked at: a name mistyped, or an object nobody asks for. */
+  /**
+   * Files of the folder that no step has looked at: a name mistyped, or an object nobody asks for.
+   */
   List<String> unusedInputs() {
     try (Stream<Path> all = Files.list(folder)) {
       return all.map(path -> path.getFileName().toString())
@@ -347,8 +350,7 @@ final class Scenario {
       return false;
     }
     return wanted.properties().stream()
-        .allMatch(
-            property -> contains(existing.path(property.getKey()), property.getValue()));
+        .allMatch(property -> contains(existing.path(property.getKey()), property.getValue()));
   }
 
   private static String readable(Secret seed) {
@@ -372,7 +374,9 @@ final class Scenario {
                   return fields;
                 })
             .toList();
-    return Optional.of(events).filter(told -> !told.isEmpty()).map(told -> yaml(YAML.valueToTree(told)));
+    return Optional.of(events)
+        .filter(told -> !told.isEmpty())
+        .map(told -> yaml(YAML.valueToTree(told)));
   }
 
   private static JsonNode tree(Object object) {

@@ -50,7 +50,8 @@ class PodFactsTest {
         pod(
             "status: {containerStatuses: [{name: qemu, state: {terminated: {exitCode: 3}}, lastState:"
                 + " {terminated: {exitCode: 1}}}]}\n");
-    assertThat(pod.lastTermination()).hasValueSatisfying(e -> assertThat(e.getExitCode()).isEqualTo(3));
+    assertThat(pod.lastTermination())
+        .hasValueSatisfying(e -> assertThat(e.getExitCode()).isEqualTo(3));
   }
 
   @Test
