@@ -7,11 +7,13 @@ import dev.qemuoperator.qmp.PodAddressDialer;
 import dev.qemuoperator.qmp.PortForwardDialer;
 import dev.qemuoperator.qmp.QmpMonitors;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfiguration;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetricsV2;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.Quarkus;
 import jakarta.enterprise.inject.Disposes;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
@@ -19,6 +21,8 @@ import java.time.Clock;
 
 /** How the parts of the operator are put together. */
 final class MachineBeans {
+
+  private static final int LEASE_LOST = 3;
 
   @Produces
   @Singleton
@@ -99,13 +103,18 @@ final class MachineBeans {
     return new EventRecorder(client, clock, settings.instance());
   }
 
-  /** One of several replicas works; the others stand by. */
+  /**
+   * One of several replicas works; the others stand by. One that has lost the lease ends, because it
+   * would go on beside the new leader: the builder's own choice is to stay.
+   */
   @Produces
   @Singleton
   LeaderElectionConfiguration leaderElection(OperatorSettings settings) {
     return LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration("qemu-operator")
         .withLeaseNamespace(settings.namespace())
         .withIdentity(settings.instance())
+        .withLeaderCallbacks(
+            new LeaderCallbacks(() -> {}, () -> Quarkus.asyncExit(LEASE_LOST), leader -> {}))
         .build();
   }
 

@@ -1,0 +1,96 @@
+package dev.qemuoperator.e2e;
+
+import com.marcnuri.helm.Helm;
+import dev.qemuoperator.cluster.Cluster;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
+import io.fabric8.kubernetes.client.dsl.PodResource;
+import io.fabric8.kubernetes.api.model.PodList;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** The operator, installed by its chart once for all tests of this JVM. */
+final class Installation {
+
+  static final String NAMESPACE = "qemu-operator";
+  private static final String RELEASE = "qemu-operator";
+
+  private static Installation installed;
+
+  private Installation() {}
+
+  static synchronized Installation get() {
+    if (installed == null) {
+      installed = new Installation();
+      installed.install();
+    }
+    return installed;
+  }
+
+  /** The name of an image that ./test has built, such as runner; the cluster's node has it. */
+  static String image(String name) {
+    String image = System.getProperty("qemu-operator.image." + name);
+    if (image == null) {
+      throw new IllegalStateException(
+          "no image is named: run ./test e2e, or set -Dqemu-operator.image.%s to what images/build %s"
+                  .formatted(name, name)
+              + " prints");
+    }
+    Cluster.get().load(image);
+    return image;
+  }
+
+  private void install() {
+    String[] operator = image("operator").split(":");
+    String[] runner = image("runner").split(":");
+    new Helm(Path.of("helm/qemu-operator"))
+        .upgrade()
+        .install()
+        .withName(RELEASE)
+        .withNamespace(NAMESPACE)
+        .createNamespace()
+        .withKubeConfig(Cluster.get().kubeconfigFile())
+        .set("image.repository", operator[0])
+        .set("image.tag", operator[1])
+        .set("runner.image.repository", runner[0])
+        .set("runner.image.tag", runner[1])
+        .waitReady()
+        .withTimeout(180)
+        .call();
+  }
+
+  /** The operator's pods. */
+  FilterWatchListDeletable<Pod, PodList, PodResource> pods() {
+    return client()
+        .pods()
+        .inNamespace(NAMESPACE)
+        .withLabel("app.kubernetes.io/instance", RELEASE);
+  }
+
+  /** As if its node had lost power. */
+  void kill() {
+    List<Pod> pods = pods().list().getItems();
+    pods.forEach(pod -> client().resource(pod).withGracePeriod(0).delete());
+  }
+
+  void awaitReady() {
+    client()
+        .apps()
+        .deployments()
+        .inNamespace(NAMESPACE)
+        .withName(RELEASE)
+        .waitUntilCondition(
+            deployment ->
+                deployment.getStatus().getReadyReplicas() != null
+                    && deployment.getStatus().getReadyReplicas() > 0
+                    && deployment.getStatus().getUnavailableReplicas() == null,
+            3,
+            TimeUnit.MINUTES);
+  }
+
+  private static KubernetesClient client() {
+    return Cluster.get().client();
+  }
+}

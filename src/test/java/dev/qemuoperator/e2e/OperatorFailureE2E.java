@@ -1,0 +1,120 @@
+package dev.qemuoperator.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.qemuoperator.cluster.Cluster;
+import dev.qemuoperator.cluster.TestNamespace;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.time.Duration;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The operator may die at any moment: guests run on, and the next start reads everything back. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class OperatorFailureE2E {
+
+  @RegisterExtension static final TestNamespace NAMESPACE = new TestNamespace();
+
+  /** Steps of a start, by what can be seen of them from outside. */
+  enum Step {
+    ACCEPTED(vm -> vm.resource().get() != null),
+    CLAIM_MADE(vm -> claimExists(vm)),
+    POD_MADE(vm -> vm.pod().get() != null),
+    IMAGE_COMES(vm -> pod(vm).anyMatch(pod -> !pod.getStatus().getInitContainerStatuses().isEmpty())),
+    QEMU_STARTED(
+        vm ->
+            pod(vm)
+                .flatMap(pod -> pod.getStatus().getContainerStatuses().stream())
+                .anyMatch(status -> status.getState().getRunning() != null));
+
+    private final Predicate<Vm> reached;
+
+    Step(Predicate<Vm> reached) {
+      this.reached = reached;
+    }
+
+    private static Stream<Pod> pod(Vm vm) {
+      return Stream.ofNullable(vm.pod().get());
+    }
+
+    private static boolean claimExists(Vm vm) {
+      return Cluster.get()
+              .client()
+              .persistentVolumeClaims()
+              .inNamespace(vm.namespace())
+              .withName(vm.name() + "-root")
+              .get()
+          != null;
+    }
+  }
+
+  private static Installation operator;
+  private static Vm bystander;
+
+  @BeforeAll
+  static void install() {
+    operator = Installation.get();
+    bystander = Vm.tiny(NAMESPACE.name(), "bystander");
+    bystander.awaitReady();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Step.class)
+  @Order(1)
+  void startGoesOnWhenTheOperatorIsKilledInItsMiddle(Step step) {
+    Vm vm =
+        Vm.tiny(NAMESPACE.name(), "killed-at-" + step.name().toLowerCase().replace('_', '-'));
+    Awaitility.await(step.name())
+        .atMost(Duration.ofMinutes(1))
+        .pollInterval(Duration.ofMillis(50))
+        .until(() -> step.reached.test(vm));
+    operator.kill();
+    vm.awaitReady();
+    assertThat(vm.boots()).as("it was started once").isEqualTo(1);
+    vm.resource().delete();
+  }
+
+  @Test
+  @Order(2)
+  void guestRunsOnWhileTheOperatorIsKilledAgainAndAgain() {
+    double uptime = bystander.uptime();
+    operator.kill();
+    operator.awaitReady();
+    bystander.awaitReady();
+    assertThat(bystander.uptime()).isGreaterThan(uptime);
+    assertThat(bystander.boots()).isEqualTo(1);
+    assertThat(bystander.livePod().getStatus().getContainerStatuses().getFirst().getRestartCount())
+        .isZero();
+  }
+
+  @Test
+  @Order(3)
+  void whatHappenedWhileTheOperatorWasAwayIsToldAfterwards() {
+    Cluster.get()
+        .kubectl("scale", "deployment", "qemu-operator", "-n", Installation.NAMESPACE, "--replicas=0")
+        .text();
+    operator.pods().waitUntilCondition(pod -> pod == null, 60, java.util.concurrent.TimeUnit.SECONDS);
+    bystander.runLast("echo c > /proc/sysrq-trigger");
+    Awaitility.await("the kubelet has started the guest again")
+        .atMost(Vm.BOOT)
+        .until(
+            () ->
+                bystander.livePod().getStatus().getContainerStatuses().getFirst().getRestartCount()
+                    > 0);
+    Cluster.get()
+        .kubectl("scale", "deployment", "qemu-operator", "-n", Installation.NAMESPACE, "--replicas=1")
+        .text();
+    operator.awaitReady();
+    bystander.awaitExit("GuestPanic", Duration.ofMinutes(1));
+    bystander.awaitReady();
+  }
+}
