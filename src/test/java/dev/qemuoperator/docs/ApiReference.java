@@ -143,7 +143,8 @@ final class ApiReference {
     if (required) {
       limits.add("**required**");
     }
-    Stream.of(range("", field.getMinimum(), field.getMaximum()),
+    Stream.of(
+            range("", field.getMinimum(), field.getMaximum()),
             range("items: ", field.getMinItems(), field.getMaxItems()),
             range("length: ", field.getMinLength(), field.getMaxLength()))
         .filter(text -> !text.isEmpty())
@@ -233,7 +234,8 @@ final class ApiReference {
       line("| reason | |");
       line("|---|---|");
       type.reasons()
-          .forEach(reason -> line("| `%s` | %s |".formatted(reason.name(), cell(reason.meaning()))));
+          .forEach(
+              reason -> line("| `%s` | %s |".formatted(reason.name(), cell(reason.meaning()))));
     }
   }
 

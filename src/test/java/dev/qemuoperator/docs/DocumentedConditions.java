@@ -6,8 +6,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The condition types and reasons of {@code api/Conditions.java} with their comments, which only the
- * source has.
+ * The condition types and reasons of {@code api/Conditions.java} with their comments, which only
+ * the source has.
  */
 record DocumentedConditions(List<Type> types) {
 

@@ -25,7 +25,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every manifest of examples/ says what the API knows, and names nothing that it does not bring. */
+/**
+ * Every manifest of examples/ says what the API knows, and names nothing that it does not bring.
+ */
 class ExamplesTest {
 
   private static final Path EXAMPLES = Path.of("examples");
@@ -58,8 +60,9 @@ class ExamplesTest {
   @ParameterizedTest
   @MethodSource("examples")
   void leavesTheNamespaceToTheUser(Path example) {
-    assertThat(documents(example)).allSatisfy(
-        document -> assertThat(document.at("/metadata/namespace").isMissingNode()).isTrue());
+    assertThat(documents(example))
+        .allSatisfy(
+            document -> assertThat(document.at("/metadata/namespace").isMissingNode()).isTrue());
   }
 
   @ParameterizedTest
@@ -107,8 +110,7 @@ class ExamplesTest {
                     .contains("[" + example.getFileName() + "]"));
   }
 
-  private static Layer layer(
-      Path example, CloudInit.Source source, Map<String, JsonNode> objects) {
+  private static Layer layer(Path example, CloudInit.Source source, Map<String, JsonNode> objects) {
     String origin =
         source.configMapRef() != null
             ? "ConfigMap/" + source.configMapRef().name()
@@ -116,7 +118,10 @@ class ExamplesTest {
     assertThat(objects).as("%s names it and has to bring it", example).containsKey(origin);
     Map<String, String> data = new HashMap<>();
     for (String member : List.of("data", "stringData")) {
-      objects.get(origin).path(member).properties()
+      objects
+          .get(origin)
+          .path(member)
+          .properties()
           .forEach(entry -> data.put(entry.getKey(), entry.getValue().asText()));
     }
     return new Layer(origin, source.secretRef() != null, data);

@@ -18,7 +18,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Links from one file of the project to another lead somewhere. */
 class LinksTest {
 
-  private static final Pattern LINK = Pattern.compile("]\\((?!\\w+:)(?<path>[^)#]*)(?:#(?<heading>[^)]*))?\\)");
+  private static final Pattern LINK =
+      Pattern.compile("]\\((?!\\w+:)(?<path>[^)#]*)(?:#(?<heading>[^)]*))?\\)");
   private static final Pattern CODE = Pattern.compile("(?s)```.*?```|`[^`\n]*`");
   private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
 
@@ -52,7 +53,9 @@ class LinksTest {
     Path target = path.isEmpty() ? page : page.resolveSibling(path).normalize();
     assertThat(target).as("linked from %s: correct or remove the link", page).exists();
     if (heading != null) {
-      assertThat(anchors(target)).as("headings of %s, linked from %s", target, page).contains(heading);
+      assertThat(anchors(target))
+          .as("headings of %s, linked from %s", target, page)
+          .contains(heading);
     }
   }
 
@@ -70,9 +73,6 @@ class LinksTest {
 
   /** As GitHub makes them. */
   private static String anchor(String heading) {
-    return heading
-        .toLowerCase(Locale.ROOT)
-        .replaceAll("[^\\p{L}\\p{N} _-]", "")
-        .replace(' ', '-');
+    return heading.toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N} _-]", "").replace(' ', '-');
   }
 }
