@@ -1,8 +1,8 @@
 package dev.qemuoperator.api;
 
 /**
- * The condition types of a VirtualMachine and every reason each can have. All types are present from
- * the first pass; a message says what to do. Polarity: all are good when True but {@link
+ * The condition types of a VirtualMachine and every reason each can have. All types are present
+ * from the first pass; a message says what to do. Polarity: all are good when True but {@link
  * RestartRequired}.
  */
 public final class Conditions {
@@ -39,7 +39,10 @@ public final class Conditions {
     /** No pod has asked for them yet. */
     public static final String NOT_REQUESTED = "NotRequested";
 
-    /** A claim is not bound; the message has the claim's own last event. */
+    /** The volume of a claim is being made. */
+    public static final String BINDING_CLAIM = "BindingClaim";
+
+    /** A claim is not bound and has a warning, which is the message. */
     public static final String CLAIM_PENDING = "ClaimPending";
 
     /** A claim lost its volume. */
@@ -111,6 +114,9 @@ public final class Conditions {
 
     /** The process should run, but QEMU cannot be asked: Unknown, not a stale True. */
     public static final String QMP_UNREACHABLE = "QMPUnreachable";
+
+    /** The node does not answer, and neither does QEMU: Unknown. */
+    public static final String NODE_LOST = "NodeLost";
 
     private Running() {}
   }

@@ -17,8 +17,7 @@ import java.util.List;
     value = "!has(self.source.blank) || has(self.size)",
     message = "a blank disk needs a size, such as size: 10Gi")
 @ValidationRule(
-    value =
-        "!has(self.storage) || !has(self.storage.claim) || has(self.size)",
+    value = "!has(self.storage) || !has(self.storage.claim) || has(self.size)",
     message = "a disk on a claim needs a size, such as size: 10Gi: the claim is made that large")
 @ValidationRule(
     value =

@@ -20,8 +20,7 @@ final class Apply {
 
   /** Answers that a change of the manifest or of the cluster's policy must resolve, not a retry. */
   private static final Set<Integer> REFUSALS =
-      Set.of(
-          HttpURLConnection.HTTP_BAD_REQUEST, HttpURLConnection.HTTP_FORBIDDEN, UNPROCESSABLE);
+      Set.of(HttpURLConnection.HTTP_BAD_REQUEST, HttpURLConnection.HTTP_FORBIDDEN, UNPROCESSABLE);
 
   private final MachineInputs in;
   private final MachineDecision decision;
@@ -98,7 +97,8 @@ final class Apply {
   /** A bound claim's spec is immutable; what was asked for when it was made stays. */
   private static PersistentVolumeClaim withSpecOf(
       PersistentVolumeClaim wanted, PersistentVolumeClaim actual) {
-    return wanted.edit()
+    return wanted
+        .edit()
         .editSpec()
         .withStorageClassName(actual.getSpec().getStorageClassName())
         .withAccessModes(actual.getSpec().getAccessModes())

@@ -52,8 +52,7 @@ record DesiredState(
                     VmObjects.seed(
                         vm,
                         seed.files(),
-                        SeedHistory.of(in.seed())
-                            .with(seed, hash -> mayHaveBooted(in, hash)))),
+                        SeedHistory.of(in.seed()).with(seed, hash -> mayHaveBooted(in, hash)))),
         VmObjects.tls(vm, certificate(in, authority, clock)),
         VmObjects.service(vm, in.spec()),
         VmPod.build(vm, in.spec(), hardware, settings, decision.fetch()));
@@ -69,7 +68,9 @@ record DesiredState(
         && in.qmp().map(Observation::seedSerial).map(seedHash::equals).orElse(true);
   }
 
-  /** A certificate that is still good stays: a new one would only reach QEMU with its next start. */
+  /**
+   * A certificate that is still good stays: a new one would only reach QEMU with its next start.
+   */
   private static Map<String, String> certificate(
       MachineInputs in, CertificateAuthority authority, Clock clock) {
     String name = in.identity().serverName();

@@ -39,8 +39,11 @@ final class EventRecorder {
       client.resource(build(vm, event)).create();
     } catch (KubernetesClientException e) {
       LOG.warnf(
-          e, "event not written vm=%s/%s reason=%s",
-          vm.getMetadata().getNamespace(), vm.getMetadata().getName(), event.reason());
+          e,
+          "event not written vm=%s/%s reason=%s",
+          vm.getMetadata().getNamespace(),
+          vm.getMetadata().getName(),
+          event.reason());
     }
   }
 

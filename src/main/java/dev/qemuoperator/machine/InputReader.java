@@ -74,15 +74,14 @@ final class InputReader {
         monitors
             .observation(Monitoring.key(identity))
             // of an earlier run of the container it would be yesterday's news
-            .filter(
-                qmp -> pod.isEmpty() || pod.get().containerId().equals(qmp.incarnation())));
+            .filter(qmp -> pod.isEmpty() || pod.get().containerId().equals(qmp.incarnation())));
   }
 
   static Follower follower(VirtualMachine vm) {
     return new Follower(vm.getMetadata().getNamespace(), vm.getMetadata().getName());
   }
 
-  private static List<CloudInit.Source> cloudInitSources(VirtualMachine vm) {
+  static List<CloudInit.Source> cloudInitSources(VirtualMachine vm) {
     CloudInit cloudInit = vm.getSpec().cloudInit();
     return cloudInit == null || cloudInit.sources() == null ? List.of() : cloudInit.sources();
   }
@@ -94,7 +93,7 @@ final class InputReader {
         .collect(Collectors.toSet());
   }
 
-  private static Optional<Source> reference(VmIdentity vm, CloudInit.Source source) {
+  static Optional<Source> reference(VmIdentity vm, CloudInit.Source source) {
     if (source.configMapRef() != null) {
       return Optional.of(
           new Source(Source.Kind.CONFIG_MAP, vm.namespace(), source.configMapRef().name()));
@@ -103,16 +102,14 @@ final class InputReader {
         .map(secret -> new Source(Source.Kind.SECRET, vm.namespace(), secret.name()));
   }
 
-  private static Layer layer(Source source, HasMetadata object) {
+  static Layer layer(Source source, HasMetadata object) {
     return object instanceof ConfigMap configMap
         ? new Layer(
-            source.origin(),
-            false,
-            Optional.ofNullable(configMap.getData()).orElse(Map.of()))
+            source.origin(), false, Optional.ofNullable(configMap.getData()).orElse(Map.of()))
         : new Layer(source.origin(), true, VmObjects.files((Secret) object));
   }
 
-  private static Layer inline(CloudInit.Inline inline, int index) {
+  static Layer inline(CloudInit.Inline inline, int index) {
     Map<String, String> data = new LinkedHashMap<>();
     Optional.ofNullable(inline.userData()).ifPresent(text -> data.put("user-data", text));
     Optional.ofNullable(inline.vendorData()).ifPresent(text -> data.put("vendor-data", text));

@@ -3,19 +3,21 @@ package dev.qemuoperator.machine;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.EventLog;
+import dev.qemuoperator.qmp.EventLog.WrapperFailure;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Shutdown;
 import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Why the guest's process ended, told from QEMU's event log in the pod's termination message and its
- * exit code; from the event that QEMU sent while the operator listened, if the pod is gone before
- * anybody could read it.
+ * Why the guest's process ended, told from QEMU's event log in the pod's termination message and
+ * its exit code; from the event that QEMU sent while the operator listened, if the pod is gone
+ * before anybody could read it.
  */
 final class LastExits {
 
@@ -43,7 +45,8 @@ final class LastExits {
   private static LastExit read(ContainerStateTerminated ended) {
     EventLog log = EventLog.parse(ended.getMessage() == null ? "" : ended.getMessage());
     String cause = cause(ended, log);
-    return new LastExit(cause, ended.getExitCode(), ended.getFinishedAt(), message(cause, ended, log));
+    return new LastExit(
+        cause, ended.getExitCode(), ended.getFinishedAt(), message(cause, ended, log));
   }
 
   private static LastExit read(Shutdown shutdown, Optional<PodFacts> pod) {
@@ -97,11 +100,27 @@ final class LastExits {
                     ended.getExitCode() == KILLED ? " (SIGKILL)" : "")
             : describe(cause);
     return Stream.of(
-            log.wrapperFailure().map(failure -> failure.message()).orElse(killed),
-            log.stderr().isEmpty() ? "" : "QEMU said: " + log.stderr().strip())
+            log.wrapperFailure().map(LastExits::describe).orElse(killed),
+            log.stderr().isEmpty() ? "" : "QEMU said: " + log.stderr().strip() + ".")
         .filter(part -> !part.isEmpty())
         .reduce((a, b) -> a + " " + b)
         .orElse("");
+  }
+
+  private static String describe(WrapperFailure failure) {
+    return failure.reason().equals("BaseImageMissing")
+        ? "The base image of disk %s is not on this node; a new pod fetches it."
+            .formatted(failure.disk())
+        : sentence(failure.message());
+  }
+
+  /** The wrapper's messages, such as "the disk has …", among others. */
+  private static String sentence(String message) {
+    return message.isEmpty()
+        ? message
+        : message.substring(0, 1).toUpperCase(Locale.ROOT)
+            + message.substring(1)
+            + (message.endsWith(".") ? "" : ".");
   }
 
   private static String describe(String cause) {

@@ -104,8 +104,8 @@ final class MachineBeans {
   }
 
   /**
-   * One of several replicas works; the others stand by. One that has lost the lease ends, because it
-   * would go on beside the new leader: the builder's own choice is to stay.
+   * One of several replicas works; the others stand by. One that has lost the lease ends, because
+   * it would go on beside the new leader: the builder's own choice is to stay.
    */
   @Produces
   @Singleton

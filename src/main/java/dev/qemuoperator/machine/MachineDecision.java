@@ -30,8 +30,7 @@ import java.util.stream.Stream;
  * @param fetch disks whose base image the next pod has to bring to its node first
  * @param wantsPod whether there should be a pod
  */
-record MachineDecision(
-    Verdict accepted, Optional<Seed> seed, Set<String> fetch, boolean wantsPod) {
+record MachineDecision(Verdict accepted, Optional<Seed> seed, Set<String> fetch, boolean wantsPod) {
 
   static MachineDecision of(MachineInputs in) {
     SeedResult seed = seed(in);
@@ -72,6 +71,12 @@ record MachineDecision(
       return Verdict.no(
           Accepted.CLOUD_INIT_INVALID,
           findings.stream().map(Finding::text).collect(Collectors.joining("; ")));
+    }
+    if (in.hasPodOfAnotherVm()) {
+      return Verdict.no(
+          Accepted.NAME_TAKEN,
+          "Pod/%s of a deleted VirtualMachine of this name is still being removed; this one follows by itself."
+              .formatted(in.identity().name()));
     }
     List<String> taken = takenNames(in);
     if (!taken.isEmpty()) {
@@ -167,7 +172,7 @@ record MachineDecision(
       return wantsPod ? PodStep.CREATE : PodStep.KEEP;
     }
     PodFacts pod = in.pod().get();
-    if (pod.isDeleting() || Ownership.isLeftBehind(in.identity(), pod.pod())) {
+    if (pod.isDeleting() || in.hasPodOfAnotherVm()) {
       return PodStep.WAIT;
     }
     if (in.spec().runStrategy() == RunStrategy.HALTED || pod.isOver()) {
@@ -178,5 +183,4 @@ record MachineDecision(
     boolean lacksBase = !baseImageMissing(in).isEmpty();
     return replaceable && (outdated || lacksBase) ? PodStep.DELETE : PodStep.KEEP;
   }
-
 }

@@ -28,23 +28,32 @@ import java.util.stream.Stream;
 record MachineEvent(boolean warning, String reason, String note) {
 
   private static final Set<String> TOLD_TYPES =
-      Set.of(Accepted.TYPE, DisksReady.TYPE, Running.TYPE, Ready.TYPE, RestartRequired.TYPE,
+      Set.of(
+          Accepted.TYPE,
+          DisksReady.TYPE,
+          Running.TYPE,
+          Ready.TYPE,
+          RestartRequired.TYPE,
           CloudInitCurrent.TYPE);
 
-  /** Reasons that are a normal part of starting and stopping, or are told by lastExit or another condition. */
+  /**
+   * Reasons that are a normal part of starting and stopping, or are told by lastExit or another
+   * condition.
+   */
   private static final Set<String> UNTOLD_REASONS =
       Stream.of(
-          Accepted.VALID,
-          DisksReady.NOT_REQUESTED,
-          Running.NOT_ACCEPTED,
-          Running.STARTING,
-          Running.RESTARTING,
-          RestartRequired.UP_TO_DATE,
-          RestartRequired.NOT_RUNNING,
-          CloudInitCurrent.NO_SEED,
-          CloudInitCurrent.NOT_RUNNING,
-          CloudInitCurrent.SOURCES_INVALID,
-          CloudInitCurrent.CURRENT)
+              Accepted.VALID,
+              DisksReady.NOT_REQUESTED,
+              Running.NOT_ACCEPTED,
+              Running.STARTING,
+              DisksReady.BINDING_CLAIM,
+              Running.RESTARTING,
+              RestartRequired.UP_TO_DATE,
+              RestartRequired.NOT_RUNNING,
+              CloudInitCurrent.NO_SEED,
+              CloudInitCurrent.NOT_RUNNING,
+              CloudInitCurrent.SOURCES_INVALID,
+              CloudInitCurrent.CURRENT)
           .collect(Collectors.toUnmodifiableSet());
 
   private static final Set<String> NORMAL_REASONS =
@@ -60,12 +69,14 @@ record MachineEvent(boolean warning, String reason, String note) {
   private static final Set<String> NORMAL_EXITS =
       Set.of("GuestShutdown", "GuestReset", "Requested");
 
-  static List<MachineEvent> between(Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
+  static List<MachineEvent> between(
+      Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
     List<MachineEvent> events = new ArrayList<>();
     exit(before, now).ifPresent(events::add);
     List<Condition> previous = before.map(VirtualMachineStatus::conditions).orElse(List.of());
     for (Condition condition : now.conditions()) {
-      if (isTold(condition) && !isSame(ConditionList.find(previous, condition.getType()), condition)) {
+      if (isTold(condition)
+          && !isSame(ConditionList.find(previous, condition.getType()), condition)) {
         events.add(
             new MachineEvent(
                 !NORMAL_REASONS.contains(condition.getReason()),
@@ -84,8 +95,7 @@ record MachineEvent(boolean warning, String reason, String note) {
       return Optional.empty();
     }
     return Optional.of(
-        new MachineEvent(
-            !NORMAL_EXITS.contains(exit.cause()), exit.cause(), exit.message()));
+        new MachineEvent(!NORMAL_EXITS.contains(exit.cause()), exit.cause(), exit.message()));
   }
 
   /** An exit is heard from QEMU first and read from the pod, with its code, a moment later. */
@@ -120,7 +130,8 @@ record MachineEvent(boolean warning, String reason, String note) {
     return switch (condition.getType()) {
       case Ready.TYPE -> Ready.TYPE;
       case RestartRequired.TYPE -> RestartRequired.TYPE;
-      case DisksReady.TYPE -> "True".equals(condition.getStatus()) ? DisksReady.TYPE : condition.getReason();
+      case DisksReady.TYPE ->
+          "True".equals(condition.getStatus()) ? DisksReady.TYPE : condition.getReason();
       case CloudInitCurrent.TYPE -> "CloudInitChanged";
       default -> condition.getReason();
     };

@@ -3,6 +3,7 @@ package dev.qemuoperator.machine;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.cloudinit.Layer;
+import dev.qemuoperator.pod.Ownership;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.Observation;
@@ -45,6 +46,28 @@ record MachineInputs(
   static VmIdentity identityOf(VirtualMachine vm) {
     return new VmIdentity(
         vm.getMetadata().getNamespace(), vm.getMetadata().getName(), vm.getMetadata().getUid());
+  }
+
+  /** A pod that a deleted VM of the same name has left says nothing about this VM. */
+  MachineInputs withoutPodOfAnotherVm() {
+    if (!hasPodOfAnotherVm()) {
+      return this;
+    }
+    return new MachineInputs(
+        vm,
+        layers,
+        missingSources,
+        Optional.empty(),
+        claims,
+        claimEvents,
+        seed,
+        tls,
+        service,
+        Optional.empty());
+  }
+
+  boolean hasPodOfAnotherVm() {
+    return pod.filter(other -> Ownership.isLeftBehind(identity(), other.pod())).isPresent();
   }
 
   /** Whether the guest gets a seed disk at all. */

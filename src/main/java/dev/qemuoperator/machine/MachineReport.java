@@ -31,7 +31,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The status, built from nothing; of the one before it takes over transition times and lastExit. */
+/**
+ * The status, built from nothing; of the one before it takes over transition times, lastExit and
+ * bootTimings.ready.
+ */
 final class MachineReport {
 
   private final MachineInputs in;
@@ -44,10 +47,10 @@ final class MachineReport {
       MachineDecision decision,
       Optional<Verdict> refused,
       String wantedTemplate) {
-    this.in = in;
+    this.in = in.withoutPodOfAnotherVm();
     this.decision = decision;
     this.before = Optional.ofNullable(in.vm().getStatus());
-    this.verdicts = new Verdicts(in, decision, refused, wantedTemplate, lastExit());
+    this.verdicts = new Verdicts(this.in, decision, refused, wantedTemplate, lastExit());
   }
 
   /**
@@ -76,10 +79,7 @@ final class MachineReport {
     all.put(CloudInitCurrent.TYPE, verdicts.cloudInitCurrent());
     List<Condition> conditions =
         ConditionList.of(
-            all,
-            before.map(VirtualMachineStatus::conditions).orElse(List.of()),
-            generation,
-            now);
+            all, before.map(VirtualMachineStatus::conditions).orElse(List.of()), generation, now);
     return new VirtualMachineStatus(
         generation,
         state(all.get(Running.TYPE)),
@@ -99,7 +99,7 @@ final class MachineReport {
   private static String state(Verdict running) {
     return switch (running.reason()) {
       case Running.NOT_ACCEPTED -> "Rejected";
-      case Running.QMP_UNREACHABLE -> "Unknown";
+      case Running.QMP_UNREACHABLE, Running.NODE_LOST -> "Unknown";
       case Running.RUNNER_IMAGE, Running.POD_LOST -> "Starting";
       default -> running.reason();
     };
@@ -178,12 +178,31 @@ final class MachineReport {
                 new BootTimings(
                     pod.until("PodScheduled").map(MachineReport::seconds).orElse(null),
                     pod.until("Initialized").map(MachineReport::seconds).orElse(null),
-                    pod.startedAt().map(pod::sinceCreation).map(MachineReport::seconds).orElse(null),
-                    readySince(conditions)
-                        .map(pod::sinceCreation)
-                        .map(MachineReport::seconds)
+                    firstStart().map(pod::sinceCreation).map(MachineReport::seconds).orElse(null),
+                    readyBefore()
+                        .or(
+                            () ->
+                                firstStart()
+                                    .flatMap(started -> readySince(conditions))
+                                    .map(pod::sinceCreation)
+                                    .map(MachineReport::seconds))
                         .orElse(null)))
         .orElse(null);
+  }
+
+  /**
+   * Absent once the guest was started again in this pod: that is no boot from the pod's creation.
+   */
+  private Optional<String> firstStart() {
+    return pod().filter(pod -> pod.restarts() == 0).flatMap(PodFacts::startedAt);
+  }
+
+  /** How long the boot of this process took; a later flip of Ready does not change it. */
+  private Optional<String> readyBefore() {
+    return before
+        .filter(status -> status.process() != null && status.bootTimings() != null)
+        .filter(status -> firstStart().equals(Optional.ofNullable(status.process().startedAt())))
+        .map(status -> status.bootTimings().ready());
   }
 
   private static Optional<String> readySince(List<Condition> conditions) {

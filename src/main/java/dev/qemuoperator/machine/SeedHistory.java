@@ -21,6 +21,10 @@ record SeedHistory(SortedMap<String, SortedMap<String, String>> origins) {
 
   private static final JsonMapper JSON = new JsonMapper();
 
+  SeedHistory {
+    origins = origins == null ? new TreeMap<>() : origins; // JSON has a null, too
+  }
+
   static SeedHistory of(Optional<Secret> seed) {
     return seed.map(secret -> secret.getMetadata().getAnnotations())
         .map(annotations -> annotations.get(VmObjects.SEEDS_ANNOTATION))
@@ -52,8 +56,7 @@ record SeedHistory(SortedMap<String, SortedMap<String, String>> origins) {
   private static SeedHistory parse(String json) {
     try {
       return new SeedHistory(
-          JSON.readValue(
-              json, new TypeReference<TreeMap<String, SortedMap<String, String>>>() {}));
+          JSON.readValue(json, new TypeReference<TreeMap<String, SortedMap<String, String>>>() {}));
     } catch (JsonProcessingException e) {
       return new SeedHistory(new TreeMap<>(Map.of()));
     }

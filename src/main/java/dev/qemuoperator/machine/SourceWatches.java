@@ -83,7 +83,9 @@ final class SourceWatches implements AutoCloseable {
   private void stopUnused() {
     Set<Source> used = new HashSet<>();
     followed.values().forEach(used::addAll);
-    informers.entrySet().removeIf(entry -> !used.contains(entry.getKey()) && stop(entry.getValue()));
+    informers
+        .entrySet()
+        .removeIf(entry -> !used.contains(entry.getKey()) && stop(entry.getValue()));
   }
 
   private static boolean stop(SharedIndexInformer<? extends HasMetadata> informer) {
@@ -133,7 +135,9 @@ final class SourceWatches implements AutoCloseable {
 
     @Override
     public void onUpdate(T before, T after) {
-      if (!before.getMetadata().getResourceVersion()
+      if (!before
+          .getMetadata()
+          .getResourceVersion()
           .equals(after.getMetadata().getResourceVersion())) {
         followersOf(source).forEach(changed);
       }

@@ -37,6 +37,7 @@ record Verdicts(
 
   private static final List<Function<Verdicts, Optional<Verdict>>> RUNNING =
       List.of(
+          Verdicts::nodeLost,
           Verdicts::stopping,
           Verdicts::halted,
           Verdicts::refusedSoNotStarted,
@@ -45,6 +46,7 @@ record Verdicts(
           Verdicts::noNodeFits,
           Verdicts::runnerImageMissing,
           Verdicts::waitsForBaseImages,
+          Verdicts::replacedForItsBaseImage,
           Verdicts::restarting,
           Verdicts::containerStarts,
           Verdicts::qemuHasEnded,
@@ -59,6 +61,7 @@ record Verdicts(
           Verdicts::noPodAskedForDisks,
           Verdicts::claimPending,
           Verdicts::baseImageFailed,
+          Verdicts::baseImageMissing,
           Verdicts::diskFailed,
           Verdicts::baseImageComes,
           Verdicts::disksThere);
@@ -83,6 +86,23 @@ record Verdicts(
   }
 
   // ---- Running
+
+  private Optional<Verdict> nodeLost() {
+    String name = in.identity().name();
+    return pod()
+        .filter(pod -> pod.isLost() && !isConnected())
+        .map(
+            pod ->
+                Verdict.unknown(
+                    Running.NODE_LOST,
+                    ("Node %s does not answer, so nobody knows whether the guest still runs there."
+                            + " If the node is off for good: kubectl delete pod %s --force")
+                        .formatted(pod.nodeName().orElse(""), name)));
+  }
+
+  private boolean isConnected() {
+    return in.qmp().filter(qmp -> qmp.channel() == Channel.CONNECTED).isPresent();
+  }
 
   private Optional<Verdict> stopping() {
     return in.pod()
@@ -114,17 +134,18 @@ record Verdicts(
   private Optional<Verdict> evicted() {
     return pod()
         .filter(PodFacts::isOver)
-        .map(pod -> Verdict.no(Running.POD_LOST, pod.overBecause() + "; a new pod follows."));
+        .map(pod -> Verdict.no(Running.POD_LOST, pod.overBecause() + " A new pod follows."));
   }
 
   private Optional<Verdict> noNodeFits() {
-    return pod().flatMap(PodFacts::unschedulable).map(why -> Verdict.no(Running.UNSCHEDULABLE, why));
+    return pod()
+        .flatMap(PodFacts::unschedulable)
+        .map(why -> Verdict.no(Running.UNSCHEDULABLE, why));
   }
 
   private Optional<Verdict> runnerImageMissing() {
     return pod()
-        .flatMap(PodFacts::waiting)
-        .filter(PodFacts::isPullProblem)
+        .flatMap(PodFacts::runnerPullProblem)
         .map(
             waiting ->
                 Verdict.no(
@@ -137,6 +158,10 @@ record Verdicts(
     return pod()
         .filter(pod -> !pod.hasStarted() && !disksReady().isTrue())
         .map(pod -> Verdict.no(Running.STARTING, "Waiting for disks: " + disksReady().message()));
+  }
+
+  private Optional<Verdict> replacedForItsBaseImage() {
+    return baseImageMissing().map(missing -> Verdict.no(Running.RESTARTING, missing.message()));
   }
 
   private Optional<Verdict> restarting() {
@@ -198,8 +223,7 @@ record Verdicts(
     if (channel() == Channel.CONNECTED) {
       return Optional.empty();
     }
-    String problem =
-        in.qmp().map(Observation::problem).map(text -> " (" + text + ")").orElse("");
+    String problem = in.qmp().map(Observation::problem).map(text -> " (" + text + ")").orElse("");
     return Optional.of(
         Verdict.unknown(
             Running.QMP_UNREACHABLE,
@@ -214,15 +238,23 @@ record Verdicts(
     String state = in.qmp().map(Observation::runState).orElse("unknown");
     return Optional.of(
             Verdict.no(
-                Running.PAUSED,
                 switch (state) {
-                  case "paused" -> "QEMU has paused the guest's CPUs (QMP stop). QMP cont goes on.";
+                  case "prelaunch" -> Running.STARTING;
+                  case "shutdown", "guest-panicked" -> Running.RESTARTING;
+                  default -> Running.PAUSED;
+                },
+                switch (state) {
+                  case "paused" ->
+                      "Somebody has paused the guest's CPUs (QMP command stop). The QMP command"
+                          + " cont lets it go on.";
                   case "io-error" ->
                       "A disk refused a write, so the guest is paused and nothing is lost. Make room"
-                          + " on its volume, then QMP cont goes on.";
-                  case "guest-panicked" -> "The guest's kernel panicked.";
+                          + " on its volume, then the QMP command cont lets it go on.";
+                  case "guest-panicked" ->
+                      "The guest's kernel panicked; QEMU is about to end and is started again.";
                   case "prelaunch" -> "QEMU is set up and does not run the guest yet.";
-                  case "shutdown" -> "The guest has powered off; QEMU is about to end.";
+                  case "shutdown" ->
+                      "The guest has powered off; QEMU is about to end and is started again.";
                   default -> "QEMU's run state is " + state + ".";
                 }))
         .filter(verdict -> !state.equals("running"));
@@ -257,15 +289,16 @@ record Verdicts(
         .map(claim -> claim.getMetadata().getName())
         .map(
             name ->
-                Verdict.no(
-                    DisksReady.CLAIM_PENDING,
-                    "PersistentVolumeClaim/%s is not bound: %s"
-                        .formatted(
-                            name,
-                            in.claimEvents()
-                                .getOrDefault(
-                                    name, "its volume is being made. If it stays so, see kubectl"
-                                        + " describe pvc " + name + "."))))
+                in.claimEvents().containsKey(name)
+                    ? Verdict.no(
+                        DisksReady.CLAIM_PENDING,
+                        "PersistentVolumeClaim/%s is not bound: %s"
+                            .formatted(name, in.claimEvents().get(name)))
+                    : Verdict.no(
+                        DisksReady.BINDING_CLAIM,
+                        ("PersistentVolumeClaim/%s is not bound: its volume is being made. If it"
+                                + " stays so, see kubectl describe pvc %s.")
+                            .formatted(name, name)))
         .findFirst();
   }
 
@@ -300,6 +333,19 @@ record Verdicts(
                     DisksReady.DISK_FAILED,
                     "Disk %s: its image could not be fetched, see kubectl logs -c image-%s."
                         .formatted(problem.disk(), problem.disk())));
+  }
+
+  private Optional<Verdict> baseImageMissing() {
+    return Optional.of(MachineDecision.baseImageMissing(in))
+        .filter(disks -> !disks.isEmpty())
+        .map(
+            disks ->
+                Verdict.no(
+                    DisksReady.FETCHING,
+                    "The base image of %s is not on node %s; a new pod fetches it."
+                        .formatted(
+                            String.join(", ", disks),
+                            pod().flatMap(PodFacts::nodeName).orElse(""))));
   }
 
   private Optional<Verdict> diskFailed() {
@@ -385,7 +431,7 @@ record Verdicts(
       return Verdict.no(RestartRequired.NOT_RUNNING, "There is no running guest.");
     }
     return wantedTemplate.equals(pod().orElseThrow().template())
-        ? Verdict.no(RestartRequired.UP_TO_DATE, "The guest runs with the present spec.")
+        ? Verdict.no(RestartRequired.UP_TO_DATE, "The pod was made from the present spec.")
         : Verdict.yes(
             RestartRequired.SPEC_CHANGED,
             "The guest was started from another spec or runner image. Delete its pod to apply the"

@@ -24,7 +24,6 @@ import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
-import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import java.time.Clock;
 import java.time.Duration;
@@ -116,14 +115,14 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   }
 
   private static boolean waitsForTheUnwatched(VirtualMachineStatus status) {
-    Set<String> reasons = Set.of(DisksReady.CLAIM_PENDING, Running.NOT_ACCEPTED);
+    Set<String> reasons =
+        Set.of(DisksReady.BINDING_CLAIM, DisksReady.CLAIM_PENDING, Running.NOT_ACCEPTED);
     return List.of(DisksReady.TYPE, Running.TYPE).stream()
         .flatMap(type -> ConditionList.find(status.conditions(), type).stream())
         .anyMatch(condition -> reasons.contains(condition.getReason()));
   }
 
-  private UpdateControl<VirtualMachine> forget(
-      VirtualMachine vm, Context<VirtualMachine> context) {
+  private UpdateControl<VirtualMachine> forget(VirtualMachine vm, Context<VirtualMachine> context) {
     if (context.isPrimaryResourceDeleted()) {
       sources.forget(InputReader.follower(vm));
       monitoring.forget(MachineInputs.identityOf(vm));

@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** The marks by which an object is known as part of a virtual machine. */
 public final class Ownership {
@@ -22,7 +23,7 @@ public final class Ownership {
 
   /** Labels of every object of a VM. */
   public static Map<String, String> labels(VmIdentity vm) {
-    return Map.of(MANAGED_BY, OPERATOR, VM_LABEL, vm.name());
+    return new TreeMap<>(Map.of(MANAGED_BY, OPERATOR, VM_LABEL, vm.name()));
   }
 
   /** Metadata of an object that goes with its VM. */

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What a Pod's status says, in the words that decisions need.
@@ -22,7 +23,8 @@ public record PodFacts(Pod pod) {
    * A base image that does not come.
    *
    * @param disk name of the disk
-   * @param reason the kubelet's word while it waits, such as ErrImagePull; empty if the fetch failed
+   * @param reason the kubelet's word while it waits, such as ErrImagePull; empty if the fetch
+   *     failed
    * @param message the kubelet's message, or the fetcher's termination message
    */
   public record FetchProblem(String disk, String reason, String message) {}
@@ -135,8 +137,40 @@ public record PodFacts(Pod pod) {
   public boolean hasFetched(String disk) {
     return inits().stream()
         .filter(status -> status.getName().equals(VmPod.IMAGE_INIT_PREFIX + disk))
-        .map(status -> status.getState().getTerminated())
-        .anyMatch(ended -> ended != null && ended.getExitCode() == 0);
+        .flatMap(status -> Stream.ofNullable(status.getState()))
+        .flatMap(state -> Stream.ofNullable(state.getTerminated()))
+        .anyMatch(ended -> ended.getExitCode() == 0);
+  }
+
+  /** Why the runner's image does not come; it is QEMU's and that of some init containers. */
+  public Optional<ContainerStateWaiting> runnerPullProblem() {
+    String runner = pod.getSpec().getContainers().getFirst().getImage();
+    return Stream.concat(inits().stream(), qemu().stream())
+        .filter(status -> runner.equals(imageOf(status.getName())))
+        .flatMap(status -> Optional.ofNullable(status.getState()).stream())
+        .flatMap(state -> Stream.ofNullable(state.getWaiting()))
+        .filter(PodFacts::isPullProblem)
+        .findFirst();
+  }
+
+  private String imageOf(String container) {
+    return Stream.concat(
+            pod.getSpec().getInitContainers().stream(), pod.getSpec().getContainers().stream())
+        .filter(spec -> spec.getName().equals(container))
+        .map(spec -> spec.getImage())
+        .findFirst()
+        .orElse("");
+  }
+
+  /**
+   * Whether the pod ends because its node does not answer, as far as the control plane can tell.
+   */
+  public boolean isLost() {
+    return isDeleting()
+        && ("NodeLost".equals(pod.getStatus().getReason())
+            || condition("DisruptionTarget")
+                .filter(condition -> "DeletionByTaintManager".equals(condition.getReason()))
+                .isPresent());
   }
 
   /** The first base image that failed to come and is tried again. */

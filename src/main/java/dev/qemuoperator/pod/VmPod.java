@@ -139,8 +139,7 @@ public final class VmPod {
               new VolumeBuilder().withName(name).withNewPersistentVolumeClaim(claim, false).build(),
               path);
       case EphemeralVolume(String name, String path) ->
-          mount(
-              new VolumeBuilder().withName(name).withNewEmptyDir().endEmptyDir().build(), path);
+          mount(new VolumeBuilder().withName(name).withNewEmptyDir().endEmptyDir().build(), path);
       case MemoryVolume(String name, String path) ->
           mount(
               new VolumeBuilder()
@@ -192,7 +191,9 @@ public final class VmPod {
     }
   }
 
-  /** The directory through which an init container tells the wrapper the digest that it has fetched. */
+  /**
+   * The directory through which an init container tells the wrapper the digest that it has fetched.
+   */
   private void handOver() {
     if (!volumes.containsKey(WORK_VOLUME)) {
       mountReadOnly(

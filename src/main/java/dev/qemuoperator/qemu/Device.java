@@ -3,8 +3,8 @@ package dev.qemuoperator.qemu;
 import java.util.List;
 
 /**
- * One thing of the machine: its part of QEMU's command line, and what the pod must have for it. They
- * are one value so that an argument cannot name a file that nobody mounts.
+ * One thing of the machine: its part of QEMU's command line, and what the pod must have for it.
+ * They are one value so that an argument cannot name a file that nobody mounts.
  *
  * @param args arguments of qemu-system-x86_64, in order
  * @param attachments what the pod needs for them

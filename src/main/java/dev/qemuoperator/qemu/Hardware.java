@@ -19,8 +19,8 @@ import java.util.stream.IntStream;
 /**
  * The whole machine as a list of devices.
  *
- * <p>Every device has a fixed id and a fixed PCI address, and the machine type has a version, so that
- * the guest finds its hardware where it was however the operator changes; later, snapshots and
+ * <p>Every device has a fixed id and a fixed PCI address, and the machine type has a version, so
+ * that the guest finds its hardware where it was however the operator changes; later, snapshots and
  * migration depend on it.
  *
  * @param devices in the order of the command line
@@ -100,8 +100,10 @@ public record Hardware(List<Device> devices) {
 
   private static Device sandbox(VmIdentity vm) {
     return Device.of(
-            "-name", "guest=" + vm.name() + ",debug-threads=on",
-            "-uuid", vm.uid(),
+            "-name",
+            "guest=" + vm.name() + ",debug-threads=on",
+            "-uuid",
+            vm.uid(),
             "-nodefaults",
             "-no-user-config",
             "-sandbox",
@@ -117,7 +119,8 @@ public record Hardware(List<Device> devices) {
     }
     String bootDisk = spec.disks().getFirst().name();
     return Device.of(
-            "-machine", type + ",pflash0=uefi-code,pflash1=uefi-vars",
+            "-machine",
+            type + ",pflash0=uefi-code,pflash1=uefi-vars",
             "-blockdev",
             "driver=file,node-name=uefi-code,read-only=on,filename=/usr/share/OVMF/OVMF_CODE_4M.fd",
             // qcow2, because a raw file of variables would keep the whole VM from having snapshots
@@ -131,17 +134,25 @@ public record Hardware(List<Device> devices) {
   private static Device processorsAndMemory(VirtualMachineSpec spec) {
     String size = MemoryBudget.of(spec).guestMiB() + "M";
     return Device.of(
-            "-smp", String.valueOf(spec.cpu().cores()),
-            "-m", size,
-            "-object", "memory-backend-memfd,id=ram0,share=on,size=" + size)
+            "-smp",
+            String.valueOf(spec.cpu().cores()),
+            "-m",
+            size,
+            "-object",
+            "memory-backend-memfd,id=ram0,share=on,size=" + size)
         .with(new WrapperOption("--cpu=" + spec.cpu().model()));
   }
 
-  /** What becomes of the process when the guest ends: it must end too, and its exit code must say why. */
+  /**
+   * What becomes of the process when the guest ends: it must end too, and its exit code must say
+   * why.
+   */
   private static Device lifecycle(VirtualMachineSpec spec) {
     return Device.of(
-            "-action", "reboot=reset,shutdown=poweroff,panic=exit-failure,watchdog=reset",
-            "-device", "pvpanic-pci,id=pvpanic," + at(PVPANIC))
+            "-action",
+            "reboot=reset,shutdown=poweroff,panic=exit-failure,watchdog=reset",
+            "-device",
+            "pvpanic-pci,id=pvpanic," + at(PVPANIC))
         .with(new WrapperOption("--grace-seconds=" + spec.terminationGracePeriodSeconds()));
   }
 
@@ -161,8 +172,10 @@ public record Hardware(List<Device> devices) {
     List<String> args = new ArrayList<>();
     args.addAll(
         List.of(
-            "-object", "tls-creds-x509,id=tls0,dir=/tls,endpoint=server,verify-peer=yes",
-            "-object", "authz-simple,id=operator,identity=" + operatorDn.replace(",", ",,")));
+            "-object",
+            "tls-creds-x509,id=tls0,dir=/tls,endpoint=server,verify-peer=yes",
+            "-object",
+            "authz-simple,id=operator,identity=" + operatorDn.replace(",", ",,")));
     for (int port : MONITOR_PORTS) {
       args.addAll(
           List.of(
@@ -195,8 +208,10 @@ public record Hardware(List<Device> devices) {
 
   private static Device entropy() {
     return Device.of(
-        "-object", "rng-random,id=rng0,filename=/dev/urandom",
-        "-device", "virtio-rng-pci,id=rng,rng=rng0," + at(RNG));
+        "-object",
+        "rng-random,id=rng0,filename=/dev/urandom",
+        "-device",
+        "virtio-rng-pci,id=rng,rng=rng0," + at(RNG));
   }
 
   /** Gives memory that the guest has freed back to the node. */
@@ -210,7 +225,8 @@ public record Hardware(List<Device> devices) {
     String id = "nic-" + network.name();
     String mac = macAddress(vm, network);
     return Device.of(
-            "-netdev", "tap,id=" + id + ",ifname=tap0,script=no,downscript=no",
+            "-netdev",
+            "tap,id=" + id + ",ifname=tap0,script=no,downscript=no",
             // no romfile: booting from the network is not offered, and the image has no iPXE
             "-device",
             "virtio-net-pci,id=%s,netdev=%s,mac=%s,romfile=,%s".formatted(id, id, mac, at(slot)))
@@ -239,8 +255,7 @@ public record Hardware(List<Device> devices) {
           new HttpFetch(disk.name(), disk.source().http().url(), disk.source().http().checksum()));
     }
     if (disk.source().containerImage() != null) {
-      attachments.add(
-          new ContainerImageFetch(disk.name(), disk.source().containerImage().image()));
+      attachments.add(new ContainerImageFetch(disk.name(), disk.source().containerImage().image()));
     }
     return new Device(
         List.of(

@@ -26,7 +26,9 @@ public record VmIdentity(String namespace, String name, String uid) {
     return name + "-qmp-tls";
   }
 
-  /** The name in the certificate of QEMU's monitors; no resolver knows it, the operator checks it. */
+  /**
+   * The name in the certificate of QEMU's monitors; no resolver knows it, the operator checks it.
+   */
   public String serverName() {
     return name + "." + namespace + ".vm";
   }

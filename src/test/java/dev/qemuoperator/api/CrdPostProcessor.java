@@ -19,7 +19,16 @@ public final class CrdPostProcessor implements CRDPostProcessor {
 
   private static final List<String> COLUMN_ORDER =
       List.of(
-          "Status", "Ready", "IP", "Node", "CPU", "Mem", "Age", "MAC", "Accel", "Restarts",
+          "Status",
+          "Ready",
+          "IP",
+          "Node",
+          "CPU",
+          "Mem",
+          "Age",
+          "MAC",
+          "Accel",
+          "Restarts",
           "LastExit");
 
   @Override
@@ -46,7 +55,8 @@ public final class CrdPostProcessor implements CRDPostProcessor {
     if (rules != null) {
       schema.setXKubernetesValidations(new ArrayList<>(new LinkedHashSet<>(rules)));
     }
-    // a quantity of unbounded length would make every rule about it too expensive for the API server
+    // a quantity of unbounded length would make every rule about it too expensive for the API
+    // server
     if (Boolean.TRUE.equals(schema.getXKubernetesIntOrString())) {
       schema.setMaxLength(32L);
     }
@@ -77,7 +87,8 @@ public final class CrdPostProcessor implements CRDPostProcessor {
     list.setXKubernetesListType("map");
     list.setXKubernetesListMapKeys(List.of(key));
     // the API server wants its keys to be required
-    var required = new TreeSet<>(item.getRequired() == null ? List.<String>of() : item.getRequired());
+    var required =
+        new TreeSet<>(item.getRequired() == null ? List.<String>of() : item.getRequired());
     required.add(key);
     item.setRequired(new ArrayList<>(required));
   }

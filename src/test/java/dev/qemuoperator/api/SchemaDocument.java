@@ -11,8 +11,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A file of {@code src/test/resources/schema/}: one resource, or one before and after an update with
- * {@code ---} between. Its comments {@code # error: …} are the complaints that it must cause.
+ * A file of {@code src/test/resources/schema/}: one resource, or one before and after an update
+ * with {@code ---} between. Its comments {@code # error: …} are the complaints that it must cause.
  * {@code <254 letters>} stands for so many letters.
  */
 record SchemaDocument(Path file, List<String> errors, List<GenericKubernetesResource> resources) {

@@ -29,7 +29,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A real API server takes what the schema of VirtualMachine allows, and says what is wrong else. */
+/**
+ * A real API server takes what the schema of VirtualMachine allows, and says what is wrong else.
+ */
 class VirtualMachineSchemaIT {
 
   private static final Path CRD = Path.of("crds/virtualmachines.qemu-operator.dev.yaml");
@@ -101,8 +103,10 @@ class VirtualMachineSchemaIT {
   @Test
   void everyRuleIsBrokenBySomeFile() throws IOException {
     var crd = Serialization.unmarshal(Files.readString(CRD), CustomResourceDefinition.class);
-    JSONSchemaProps schema = crd.getSpec().getVersions().getFirst().getSchema().getOpenAPIV3Schema();
-    List<StatusCause> causes = invalid().flatMap(document -> complaints(document).stream()).toList();
+    JSONSchemaProps schema =
+        crd.getSpec().getVersions().getFirst().getSchema().getOpenAPIV3Schema();
+    List<StatusCause> causes =
+        invalid().flatMap(document -> complaints(document).stream()).toList();
 
     assertThat(SchemaConstraint.of(schema))
         .filteredOn(constraint -> causes.stream().noneMatch(constraint::isBrokenBy))
@@ -112,7 +116,8 @@ class VirtualMachineSchemaIT {
 
   @Test
   void defaultsAreFilledIn() {
-    SchemaDocument minimal = valid().filter(d -> d.toString().contains("minimal")).findFirst().get();
+    SchemaDocument minimal =
+        valid().filter(d -> d.toString().contains("minimal")).findFirst().get();
 
     GenericKubernetesResource filled = resource(minimal.resources().getFirst()).dryRun().create();
 
@@ -154,11 +159,31 @@ class VirtualMachineSchemaIT {
     assertThat(words("get", "qvm", "columns", "-o", "wide"))
         .containsExactly(
             List.of(
-                "NAME", "STATUS", "READY", "IP", "NODE", "CPU", "MEM", "AGE", "MAC", "ACCEL",
-                "RESTARTS", "LASTEXIT"),
+                "NAME",
+                "STATUS",
+                "READY",
+                "IP",
+                "NODE",
+                "CPU",
+                "MEM",
+                "AGE",
+                "MAC",
+                "ACCEL",
+                "RESTARTS",
+                "LASTEXIT"),
             List.of(
-                "columns", "Running", "True", "10.42.0.7", "n1", "2", "512Mi", "*",
-                "52:54:00:12:34:56", "KVM", "3", "GuestReset"));
+                "columns",
+                "Running",
+                "True",
+                "10.42.0.7",
+                "n1",
+                "2",
+                "512Mi",
+                "*",
+                "52:54:00:12:34:56",
+                "KVM",
+                "3",
+                "GuestReset"));
   }
 
   /** kubectl's table; the age is a star. */

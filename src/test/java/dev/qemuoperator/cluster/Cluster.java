@@ -18,14 +18,16 @@ import java.util.concurrent.TimeUnit;
 /**
  * The cluster of this test JVM.
  *
- * <p>{@code QEMU_OPERATOR_TEST_KUBECONFIG} names the kubeconfig of a cluster to use. If that cluster
- * is a single node in a container of this machine's docker, {@code QEMU_OPERATOR_TEST_NODE} is the
- * container; {@code ./test cluster up} starts such a one and prints both. Without them, a k3s node
- * is started at first use and removed at the end.
+ * <p>{@code QEMU_OPERATOR_TEST_KUBECONFIG} names the kubeconfig of a cluster to use. If that
+ * cluster is a single node in a container of this machine's docker, {@code QEMU_OPERATOR_TEST_NODE}
+ * is the container; {@code ./test cluster up} starts such a one and prints both. Without them, a
+ * k3s node is started at first use and removed at the end.
  */
 public final class Cluster {
 
-  /** Its answer, or its failure, holds for the whole JVM: nobody waits for the same failure twice. */
+  /**
+   * Its answer, or its failure, holds for the whole JVM: nobody waits for the same failure twice.
+   */
   private static final FutureTask<Cluster> START = new FutureTask<>(Cluster::start);
 
   private final String kubeconfig;
@@ -86,8 +88,7 @@ public final class Cluster {
     try {
       Process script = new ProcessBuilder("scripts/cluster-image").start();
       Thread progress =
-          Thread.ofVirtual()
-              .start(() -> script.errorReader().lines().forEach(System.err::println));
+          Thread.ofVirtual().start(() -> script.errorReader().lines().forEach(System.err::println));
       String image = new String(script.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       progress.join();
       if (script.waitFor() != 0) {

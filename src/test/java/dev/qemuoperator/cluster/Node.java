@@ -54,15 +54,16 @@ final class Node extends K3sContainer {
     }
   }
 
-  /** Docker cannot hand on a capability that it lacks, as in some containers. Only a trial tells. */
+  /**
+   * Docker cannot hand on a capability that it lacks, as in some containers. Only a trial tells.
+   */
   private static boolean canBePrivileged(String image) {
     var trial = List.of("docker", "run", "--rm", "--privileged", "--entrypoint", "true", image);
     return Outcome.of(trial).exitCode() == 0;
   }
 
   private void withNamedCapabilities() {
-    Capability[] capabilities =
-        EnumSet.complementOf(NOT_EVERYWHERE).toArray(Capability[]::new);
+    Capability[] capabilities = EnumSet.complementOf(NOT_EVERYWHERE).toArray(Capability[]::new);
     Device[] devices =
         Stream.of("/dev/kmsg", "/dev/kvm", "/dev/net/tun")
             .filter(path -> Files.exists(Path.of(path)))

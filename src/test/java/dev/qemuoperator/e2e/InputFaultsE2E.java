@@ -30,7 +30,11 @@ class InputFaultsE2E {
 
   @Test
   void missingConfigMapIsNamedAndTheVmStartsOnceItIsThere() {
-    Vm vm = Vm.tiny(NAMESPACE.name(), "no-configmap", "cloudInit: {sources: [{configMapRef: {name: later}}]}");
+    Vm vm =
+        Vm.tiny(
+            NAMESPACE.name(),
+            "no-configmap",
+            "cloudInit: {sources: [{configMapRef: {name: later}}]}");
     vm.awaitCondition("Accepted", "False", "CloudInitSourceNotFound", SOON);
     assertThat(message(vm, "Accepted")).contains("ConfigMap/later", "Create it");
     assertThat(vm.pod().get()).isNull();
@@ -43,7 +47,9 @@ class InputFaultsE2E {
   @Test
   void badYamlIsNamedByLineAndTheVmStartsOnceItIsRight() {
     Vm.apply(NAMESPACE.name(), configMap("broken", "#cloud-config\\nusers:\\n - a: [\\n"));
-    Vm vm = Vm.tiny(NAMESPACE.name(), "bad-yaml", "cloudInit: {sources: [{configMapRef: {name: broken}}]}");
+    Vm vm =
+        Vm.tiny(
+            NAMESPACE.name(), "bad-yaml", "cloudInit: {sources: [{configMapRef: {name: broken}}]}");
     vm.awaitCondition("Accepted", "False", "CloudInitInvalid", SOON);
     assertThat(message(vm, "Accepted")).contains("ConfigMap/broken", "user-data", "line ");
 
@@ -62,7 +68,8 @@ class InputFaultsE2E {
         metadata: {name: leaky}
         stringData: {user-data: "#cloud-config\\npassword: [hunter2\\n"}
         """);
-    Vm vm = Vm.tiny(NAMESPACE.name(), "leaky", "cloudInit: {sources: [{secretRef: {name: leaky}}]}");
+    Vm vm =
+        Vm.tiny(NAMESPACE.name(), "leaky", "cloudInit: {sources: [{secretRef: {name: leaky}}]}");
     vm.awaitCondition("Accepted", "False", "CloudInitInvalid", SOON);
     assertThat(message(vm, "Accepted")).contains("Secret/leaky").doesNotContain("hunter2");
     vm.resource().delete();
@@ -78,9 +85,7 @@ class InputFaultsE2E {
                 + "    storage: {claim: {storageClassName: comes-later}}\n");
     vm.awaitCondition("DisksReady", "False", "ClaimPending", SOON);
     vm.await(
-        "the cluster's words",
-        SOON,
-        status -> message(vm, "DisksReady").contains("comes-later"));
+        "the cluster's words", SOON, status -> message(vm, "DisksReady").contains("comes-later"));
     assertThat(message(vm, "DisksReady")).contains("PersistentVolumeClaim/no-class-root");
 
     var existing =
@@ -94,8 +99,7 @@ class InputFaultsE2E {
                                 .get("storageclass.kubernetes.io/is-default-class")))
             .findFirst()
             .orElseThrow();
-    var copy =
-        existing.edit().withNewMetadata().withName("comes-later").endMetadata().build();
+    var copy = existing.edit().withNewMetadata().withName("comes-later").endMetadata().build();
     Cluster.get().client().resource(copy).create();
     try {
       vm.awaitReady();
@@ -147,8 +151,7 @@ class InputFaultsE2E {
   @Test
   void oneVmsFailureDoesNotDelayAnother() {
     Vm broken =
-        Vm.apply(
-            NAMESPACE.name(), "broken", Vm.tinyManifest("broken", "localhost:1/nothing:here"));
+        Vm.apply(NAMESPACE.name(), "broken", Vm.tinyManifest("broken", "localhost:1/nothing:here"));
     Vm first = Vm.tiny(NAMESPACE.name(), "first");
     Vm second = Vm.tiny(NAMESPACE.name(), "second");
     first.awaitReady();

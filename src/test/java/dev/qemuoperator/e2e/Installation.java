@@ -3,10 +3,10 @@ package dev.qemuoperator.e2e;
 import com.marcnuri.helm.Helm;
 import dev.qemuoperator.cluster.Cluster;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodList;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
 import io.fabric8.kubernetes.client.dsl.PodResource;
-import io.fabric8.kubernetes.api.model.PodList;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -63,10 +63,7 @@ final class Installation {
 
   /** The operator's pods. */
   FilterWatchListDeletable<Pod, PodList, PodResource> pods() {
-    return client()
-        .pods()
-        .inNamespace(NAMESPACE)
-        .withLabel("app.kubernetes.io/instance", RELEASE);
+    return client().pods().inNamespace(NAMESPACE).withLabel("app.kubernetes.io/instance", RELEASE);
   }
 
   /** As if its node had lost power. */

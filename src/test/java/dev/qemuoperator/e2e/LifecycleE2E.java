@@ -44,16 +44,21 @@ class LifecycleE2E {
     assertThat(status.process().runState()).isEqualTo("running");
     assertThat(status.process().qemuVersion()).startsWith("10.");
     assertThat(status.process().accelerator()).isIn("KVM", "TCG");
-    assertThat(status.networks()).singleElement().satisfies(
-        network -> {
-          assertThat(network.macAddress()).isEqualTo(vm.run("cat /sys/class/net/eth0/address").strip());
-          assertThat(network.addresses()).contains(vm.livePod().getStatus().getPodIP());
-        });
-    assertThat(status.disks()).singleElement().satisfies(
-        disk -> {
-          assertThat(disk.claim()).isEqualTo("life-root");
-          assertThat(disk.capacity()).isNotNull();
-        });
+    assertThat(status.networks())
+        .singleElement()
+        .satisfies(
+            network -> {
+              assertThat(network.macAddress())
+                  .isEqualTo(vm.run("cat /sys/class/net/eth0/address").strip());
+              assertThat(network.addresses()).contains(vm.livePod().getStatus().getPodIP());
+            });
+    assertThat(status.disks())
+        .singleElement()
+        .satisfies(
+            disk -> {
+              assertThat(disk.claim()).isEqualTo("life-root");
+              assertThat(disk.capacity()).isNotNull();
+            });
     assertThat(status.bootTimings().ready()).matches("\\d+s");
     assertThat(status.conditions()).hasSize(8);
     assertThat(vm.console()).contains("TINY-READY");
@@ -62,8 +67,7 @@ class LifecycleE2E {
   @Test
   @Order(2)
   void qemuRunsWithoutRightsAndInItsSandbox() {
-    String status =
-        vm.inPod("sh", "-c", "cat /proc/$(pidof qemu-system-x86_64)/status");
+    String status = vm.inPod("sh", "-c", "cat /proc/$(pidof qemu-system-x86_64)/status");
     assertThat(status)
         .containsPattern("Uid:\\s+107\\s+107\\s+107\\s+107")
         .containsPattern("CapEff:\\s+0+\\n")
@@ -104,7 +108,8 @@ class LifecycleE2E {
         .isNotEmpty()
         .allSatisfy(
             entry ->
-                assertThat(entry.getFieldsV1().getAdditionalProperties()).containsOnlyKeys("f:status"));
+                assertThat(entry.getFieldsV1().getAdditionalProperties())
+                    .containsOnlyKeys("f:status"));
   }
 
   @Test
@@ -220,8 +225,18 @@ class LifecycleE2E {
   void eventsTellTheVmsDay() {
     assertThat(vm.eventReasons())
         .contains(
-            "FetchingImage", "DisksReady", "Running", "Ready", "Paused", "QMPUnreachable",
-            "HostSignal", "GuestPanic", "Requested", "GuestShutdown", "Stopping", "Halted",
+            "FetchingImage",
+            "DisksReady",
+            "Running",
+            "Ready",
+            "Paused",
+            "QMPUnreachable",
+            "HostSignal",
+            "GuestPanic",
+            "Requested",
+            "GuestShutdown",
+            "Stopping",
+            "Halted",
             "RestartRequired");
   }
 

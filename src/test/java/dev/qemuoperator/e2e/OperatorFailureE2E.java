@@ -29,7 +29,8 @@ class OperatorFailureE2E {
     ACCEPTED(vm -> vm.resource().get() != null),
     CLAIM_MADE(vm -> claimExists(vm)),
     POD_MADE(vm -> vm.pod().get() != null),
-    IMAGE_COMES(vm -> pod(vm).anyMatch(pod -> !pod.getStatus().getInitContainerStatuses().isEmpty())),
+    IMAGE_COMES(
+        vm -> pod(vm).anyMatch(pod -> !pod.getStatus().getInitContainerStatuses().isEmpty())),
     QEMU_STARTED(
         vm ->
             pod(vm)
@@ -71,8 +72,7 @@ class OperatorFailureE2E {
   @EnumSource(Step.class)
   @Order(1)
   void startGoesOnWhenTheOperatorIsKilledInItsMiddle(Step step) {
-    Vm vm =
-        Vm.tiny(NAMESPACE.name(), "killed-at-" + step.name().toLowerCase().replace('_', '-'));
+    Vm vm = Vm.tiny(NAMESPACE.name(), "killed-at-" + step.name().toLowerCase().replace('_', '-'));
     Awaitility.await(step.name())
         .atMost(Duration.ofMinutes(1))
         .pollInterval(Duration.ofMillis(50))
@@ -100,9 +100,12 @@ class OperatorFailureE2E {
   @Order(3)
   void whatHappenedWhileTheOperatorWasAwayIsToldAfterwards() {
     Cluster.get()
-        .kubectl("scale", "deployment", "qemu-operator", "-n", Installation.NAMESPACE, "--replicas=0")
+        .kubectl(
+            "scale", "deployment", "qemu-operator", "-n", Installation.NAMESPACE, "--replicas=0")
         .text();
-    operator.pods().waitUntilCondition(pod -> pod == null, 60, java.util.concurrent.TimeUnit.SECONDS);
+    operator
+        .pods()
+        .waitUntilCondition(pod -> pod == null, 60, java.util.concurrent.TimeUnit.SECONDS);
     bystander.runLast("echo c > /proc/sysrq-trigger");
     Awaitility.await("the kubelet has started the guest again")
         .atMost(Vm.BOOT)
@@ -111,7 +114,8 @@ class OperatorFailureE2E {
                 bystander.livePod().getStatus().getContainerStatuses().getFirst().getRestartCount()
                     > 0);
     Cluster.get()
-        .kubectl("scale", "deployment", "qemu-operator", "-n", Installation.NAMESPACE, "--replicas=1")
+        .kubectl(
+            "scale", "deployment", "qemu-operator", "-n", Installation.NAMESPACE, "--replicas=1")
         .text();
     operator.awaitReady();
     bystander.awaitExit("GuestPanic", Duration.ofMinutes(1));

@@ -113,7 +113,8 @@ record Vm(String namespace, String name) {
     }
   }
 
-  VirtualMachineStatus awaitCondition(String type, String status, String reason, Duration patience) {
+  VirtualMachineStatus awaitCondition(
+      String type, String status, String reason, Duration patience) {
     return await(
         type + "=" + status + " " + reason,
         patience,
@@ -186,8 +187,7 @@ record Vm(String namespace, String name) {
     inPod(
         "sh",
         "-c",
-        "printf '{\"execute\":\"qmp_capabilities\"}\\n{\"execute\":\"%s\"}\\n' "
-                .formatted(command)
+        "printf '{\"execute\":\"qmp_capabilities\"}\\n{\"execute\":\"%s\"}\\n' ".formatted(command)
             + "| timeout 1 nc.openbsd -U /run/vm/qmp.sock || true");
   }
 
@@ -207,14 +207,7 @@ record Vm(String namespace, String name) {
 
   /** Reasons of the events about this VM, oldest first. */
   List<String> eventReasons() {
-    return client()
-        .events()
-        .v1()
-        .events()
-        .inNamespace(namespace)
-        .list()
-        .getItems()
-        .stream()
+    return client().events().v1().events().inNamespace(namespace).list().getItems().stream()
         .filter(event -> name.equals(event.getRegarding().getName()))
         .filter(event -> "VirtualMachine".equals(event.getRegarding().getKind()))
         .sorted(java.util.Comparator.comparing(event -> event.getEventTime().getTime()))

@@ -40,14 +40,23 @@ class RbacTest {
   private static final List<Use> MACHINE_USES =
       List.of(
           use(
-              MACHINES, "virtualmachines", "list watch", "VirtualMachineReconciler",
+              MACHINES,
+              "virtualmachines",
+              "list watch",
+              "VirtualMachineReconciler",
               "Reconciler<VirtualMachine>"),
           use(
-              MACHINES, "virtualmachines/status", "patch", "VirtualMachineReconciler",
+              MACHINES,
+              "virtualmachines/status",
+              "patch",
+              "VirtualMachineReconciler",
               "UpdateControl.patchStatus("),
           use(CORE, "pods", "list watch", "VirtualMachineReconciler", "children(Pod.class"),
           use(
-              CORE, "persistentvolumeclaims", "list watch", "VirtualMachineReconciler",
+              CORE,
+              "persistentvolumeclaims",
+              "list watch",
+              "VirtualMachineReconciler",
               "children(PersistentVolumeClaim.class"),
           use(CORE, "secrets", "list watch", "VirtualMachineReconciler", "children(Secret.class"),
           use(CORE, "services", "list watch", "VirtualMachineReconciler", "children(Service.class"),
@@ -70,7 +79,10 @@ class RbacTest {
   private static final List<Use> OWN_USES =
       List.of(
           use(
-              LEASES, "leases", "get create update patch", "MachineBeans",
+              LEASES,
+              "leases",
+              "get create update patch",
+              "MachineBeans",
               "aLeaderElectionConfiguration(\"qemu-operator\")"),
           use(CORE, "secrets", "get create", "AuthorityStore", "SECRET = \"qemu-operator-ca\""));
 
@@ -122,8 +134,7 @@ class RbacTest {
     Map<String, List<PolicyRule>> rules =
         chart.all(Role.class).stream()
             .filter(role -> role.getMetadata().getName().endsWith("-machines"))
-            .collect(
-                Collectors.toMap(role -> role.getMetadata().getNamespace(), Role::getRules));
+            .collect(Collectors.toMap(role -> role.getMetadata().getNamespace(), Role::getRules));
     assertThat(rules).containsOnlyKeys("lab", "ci");
     rules.values().forEach(found -> assertAllowed(found, MACHINE_USES, MACHINE_RULES));
 
@@ -145,8 +156,7 @@ class RbacTest {
                 .flatMap(subjects -> subjects)
                 .flatMap(List::stream))
         .hasSize(4)
-        .containsOnly(
-            new Subject(null, "ServiceAccount", "vms-qemu-operator", Chart.NAMESPACE));
+        .containsOnly(new Subject(null, "ServiceAccount", "vms-qemu-operator", Chart.NAMESPACE));
     assertThat(somewhere.all(RoleBinding.class))
         .allSatisfy(
             binding ->

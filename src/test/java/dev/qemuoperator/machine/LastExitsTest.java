@@ -1,0 +1,168 @@
+package dev.qemuoperator.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
+import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.qmp.Observation;
+import dev.qemuoperator.qmp.Observation.Channel;
+import dev.qemuoperator.qmp.Shutdown;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import java.time.Instant;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class LastExitsTest {
+
+  private static final String END = "2026-01-01T12:00:00Z";
+  private static final LastExit EARLIER = new LastExit("Requested", 0, "2025-01-01T00:00:00Z", "");
+
+  /** What QEMU logged, whether the pod was asked to end, exit code, the kubelet's reason: cause. */
+  @ParameterizedTest
+  @CsvSource({
+    "guest-shutdown,       false, 0,   Completed, GuestShutdown",
+    "guest-shutdown,       true,  0,   Completed, Requested",
+    "host-qmp-quit,        true,  0,   Completed, Requested",
+    "host-signal,          true,  0,   Completed, Requested",
+    "host-signal,          false, 0,   Completed, HostSignal",
+    "guest-reset,          false, 0,   Completed, GuestReset",
+    "guest-panic,          false, 1,   Error,     GuestPanic",
+    "guest-panic,          true,  1,   Error,     GuestPanic",
+    "host-error,           false, 1,   Error,     QemuError",
+    "a-cause-of-tomorrow,  false, 1,   Error,     QemuError",
+    "'',                   false, 137, OOMKilled, OutOfMemory",
+    "'',                   false, 137, Error,     HostSignal",
+    "'',                   false, 139, Error,     HostSignal",
+    "'',                   true,  0,   Completed, Requested",
+    "'',                   false, 1,   Error,     QemuError",
+    "'',                   false, 70,  Error,     QemuError",
+  })
+  void endOfTheContainerHasACause(
+      String event, boolean asked, int code, String reason, String cause) {
+    String log =
+        event.isEmpty()
+            ? ""
+            : "{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": false, \"reason\": \"%s\"}}\n"
+                .formatted(event);
+    String signal = asked ? "\"TERM\"" : "null";
+    String wrapper =
+        "{\"event\":\"WRAPPER\",\"data\":{\"accelerator\":\"KVM\",\"signal\":%s,\"exitCode\":%d}}"
+            .formatted(signal, code);
+    LastExit exit = exit(ended(code, reason, log + wrapper), Optional.empty()).orElseThrow();
+    assertThat(exit.cause()).isEqualTo(cause);
+    assertThat(exit.exitCode()).isEqualTo(code);
+    assertThat(exit.at()).isEqualTo(END);
+    assertThat(exit.message()).matches("[A-Z].*\\.");
+  }
+
+  @Test
+  void nothingNewLeavesTheExitBefore() {
+    assertThat(LastExits.of(Optional.empty(), Optional.empty(), Optional.of(EARLIER)))
+        .contains(EARLIER);
+  }
+
+  @Test
+  void endThatWasHeardIsToldBeforeThePodHasIt() {
+    assertThat(exit(running(), heard("guest-shutdown", "2026-01-01T12:00:00.5Z")).orElseThrow())
+        .isEqualTo(
+            new LastExit(
+                "GuestShutdown",
+                null,
+                "2026-01-01T12:00:00.500Z",
+                "The guest powered itself off."));
+  }
+
+  @Test
+  void podsWordReplacesWhatWasHeardOfTheSameEnd() {
+    assertThat(
+            exit(ended(0, "Completed", ""), heard("guest-shutdown", "2026-01-01T12:00:00.9Z"))
+                .map(LastExit::exitCode))
+        .contains(0);
+  }
+
+  @Test
+  void endOfAnEarlierRunDoesNotHideTheOneThatWasJustHeard() {
+    assertThat(
+            exit(ended(1, "Error", ""), heard("guest-shutdown", "2026-01-01T12:00:05Z"))
+                .map(LastExit::cause))
+        .contains("GuestShutdown");
+  }
+
+  @Test
+  void shutdownOfAPodThatIsGoneWasRequested() {
+    assertThat(
+            LastExits.of(
+                    Optional.empty(),
+                    heard("guest-shutdown", "2026-01-01T12:00:05Z"),
+                    Optional.empty())
+                .map(LastExit::cause))
+        .contains("Requested");
+  }
+
+  @Test
+  void missingBaseImageNeedsNobodyToDeleteThePod() {
+    String failure =
+        "{\"event\":\"WRAPPER_FAILED\",\"data\":{\"reason\":\"BaseImageMissing\",\"disk\":\"root\","
+            + "\"message\":\"delete the pod\"}}";
+    assertThat(exit(ended(70, "Error", failure), Optional.empty()).orElseThrow().message())
+        .isEqualTo("The base image of disk root is not on this node; a new pod fetches it.");
+  }
+
+  private static Optional<LastExit> exit(PodFacts pod, Optional<Observation> qmp) {
+    return LastExits.of(Optional.of(pod), qmp, Optional.of(EARLIER));
+  }
+
+  private static Optional<Observation> heard(String reason, String at) {
+    Instant moment = Instant.parse(at);
+    return Optional.of(
+        new Observation(
+            Channel.LOST,
+            moment,
+            null,
+            null,
+            null,
+            null,
+            null,
+            new Shutdown(true, reason, moment),
+            "containerd://1"));
+  }
+
+  private static PodFacts running() {
+    // @formatter:off
+    return new PodFacts(
+        new PodBuilder()
+            .withNewMetadata().endMetadata()
+            .withNewStatus()
+              .addNewContainerStatus()
+                .withName("qemu")
+                .withNewState().withNewRunning().endRunning().endState()
+              .endContainerStatus()
+            .endStatus()
+            .build());
+    // @formatter:on
+  }
+
+  private static PodFacts ended(int code, String reason, String message) {
+    // @formatter:off
+    return new PodFacts(
+        new PodBuilder()
+            .withNewMetadata().endMetadata()
+            .withNewStatus()
+              .addNewContainerStatus()
+                .withName("qemu")
+                .withNewState()
+                  .withNewTerminated()
+                    .withExitCode(code)
+                    .withReason(reason)
+                    .withFinishedAt(END)
+                    .withMessage(message)
+                  .endTerminated()
+                .endState()
+              .endContainerStatus()
+            .endStatus()
+            .build());
+    // @formatter:on
+  }
+}

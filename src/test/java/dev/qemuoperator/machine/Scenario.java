@@ -1,0 +1,393 @@
+package dev.qemuoperator.machine;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.qemuoperator.api.CloudInit;
+import dev.qemuoperator.api.Disk;
+import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.cloudinit.Layer;
+import dev.qemuoperator.cloudinit.Seed;
+import dev.qemuoperator.machine.MachineDecision.PodStep;
+import dev.qemuoperator.machine.SourceWatches.Source;
+import dev.qemuoperator.pki.CertificateAuthority;
+import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.pod.PodSettings;
+import dev.qemuoperator.pod.VmObjects;
+import dev.qemuoperator.pod.VmPod;
+import dev.qemuoperator.qemu.Hardware;
+import dev.qemuoperator.qemu.VmIdentity;
+import dev.qemuoperator.qmp.Observation;
+import dev.qemuoperator.qmp.Observation.Channel;
+import dev.qemuoperator.qmp.Shutdown;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * One story: a folder of what the cluster has ({@code in-*}), and what one pass makes of it ({@code
+ * out-*}). See src/test/resources/scenarios/README.md.
+ */
+final class Scenario {
+
+  static final Path ROOT = Path.of("src", "test", "resources", "scenarios");
+
+  private static final Instant BEGIN = Instant.parse("2026-01-01T12:00:00Z");
+  private static final Duration BETWEEN_STORIES = Duration.ofMinutes(1);
+  private static final PodSettings SETTINGS =
+      new PodSettings("registry.example/qemu-runner:1", "/var/lib/qemu-operator/cache");
+  private static final CertificateAuthority AUTHORITY =
+      CertificateAuthority.generate(Clock.fixed(BEGIN, ZoneOffset.UTC));
+  private static final YAMLMapper YAML =
+      YAMLMapper.builder()
+          .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+          .enable(YAMLGenerator.Feature.INDENT_ARRAYS_WITH_INDICATOR)
+          .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+          .disable(YAMLGenerator.Feature.SPLIT_LINES)
+          .build();
+
+  private final Path folder;
+  private final Set<String> read = new HashSet<>();
+
+  Scenario(Path folder) {
+    this.folder = folder;
+  }
+
+  /** What a pass leaves, by file name. */
+  record Outcome(VirtualMachineStatus status, Instant now, Map<String, String> files) {}
+
+  Outcome play() {
+    Optional<Outcome> earlier =
+        file("in-after.txt").map(story -> new Scenario(ROOT.resolve(story.strip())).play());
+    Instant now = earlier.map(outcome -> outcome.now().plus(BETWEEN_STORIES)).orElse(BEGIN);
+    Clock clock = Clock.fixed(now, ZoneOffset.UTC);
+
+    VirtualMachine vm =
+        ApiServerDefaults.virtualMachine(
+            file("in-vm.yaml")
+                .orElseThrow(() -> new AssertionError(folder + " has no in-vm.yaml")));
+    earlier.ifPresent(outcome -> vm.setStatus(outcome.status()));
+
+    MachineInputs in = inputs(vm);
+    MachineDecision decision = MachineDecision.of(in);
+    DesiredState desired = DesiredState.build(in, decision, SETTINGS, AUTHORITY, clock);
+    PodStep step = decision.podStep(in, desired.podTemplate());
+    VirtualMachineStatus status =
+        MachineReport.of(in, decision, Optional.empty(), desired.podTemplate(), now);
+
+    Map<String, String> files = new TreeMap<>();
+    files.put("out-step.txt", step + "\n");
+    files.put("out-status.yaml", yaml(tree(status)));
+    events(earlier.map(Outcome::status), status)
+        .ifPresent(text -> files.put("out-events.yaml", text));
+    if (step == PodStep.CREATE) {
+      files.put("out-pod.yaml", yaml(tree(desired.pod())));
+    }
+    if (decision.isAccepted()) {
+      written(in.claims().values(), desired.claims())
+          .ifPresent(text -> files.put("out-claims.yaml", text));
+    }
+    desired
+        .seed()
+        .filter(seed -> written(in.seed().stream().toList(), List.of(seed)).isPresent())
+        .ifPresent(seed -> files.put("out-seed.yaml", readable(seed)));
+    desired.service().ifPresent(service -> files.put("out-service.yaml", yaml(tree(service))));
+    return new Outcome(status, now, files);
+  }
+
+  /**
+   * Files of the folder that no step has looked at: a name mistyped, or an object nobody asks for.
+   */
+  List<String> unusedInputs() {
+    try (Stream<Path> all = Files.list(folder)) {
+      return all.map(path -> path.getFileName().toString())
+          .filter(name -> !name.startsWith("out-") && !read.contains(name))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  // ---- inputs
+
+  private MachineInputs inputs(VirtualMachine vm) {
+    List<Layer> layers = new ArrayList<>();
+    List<String> missing = new ArrayList<>();
+    List<CloudInit.Source> sources = InputReader.cloudInitSources(vm);
+    for (int i = 0; i < sources.size(); i++) {
+      Optional<Source> reference =
+          InputReader.reference(MachineInputs.identityOf(vm), sources.get(i));
+      if (reference.isEmpty()) {
+        layers.add(InputReader.inline(sources.get(i).inline(), i));
+        continue;
+      }
+      source(reference.get())
+          .ifPresentOrElse(
+              object -> layers.add(InputReader.layer(reference.get(), object)),
+              () -> missing.add(reference.get().origin()));
+    }
+    MachineInputs bare =
+        new MachineInputs(
+            vm,
+            layers,
+            missing,
+            Optional.empty(),
+            Map.of(),
+            Map.of(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty());
+    Optional<Seed> seed = MachineDecision.of(bare).seed();
+    return new MachineInputs(
+        vm,
+        layers,
+        missing,
+        pod(bare),
+        claims(vm),
+        claimEvents(),
+        seed.flatMap(wanted -> seedSecret(bare.identity(), wanted)),
+        Optional.empty(),
+        Optional.empty(),
+        qmp(seed));
+  }
+
+  private Optional<HasMetadata> source(Source source) {
+    return switch (source.kind()) {
+      case CONFIG_MAP ->
+          file("in-configmap-" + source.name() + ".yaml")
+              .map(text -> Serialization.unmarshal(text, ConfigMap.class));
+      case SECRET ->
+          file("in-secret-" + source.name() + ".yaml")
+              .map(text -> Serialization.unmarshal(text, Secret.class));
+    };
+  }
+
+  private Optional<PodFacts> pod(MachineInputs in) {
+    return file("in-pod.yaml")
+        .map(Scenario::parse)
+        .map(
+            patch -> {
+              Hardware hardware =
+                  Hardware.of(
+                      in.identity(), in.spec(), in.wantsSeed(), CertificateAuthority.OPERATOR_DN);
+              Pod made =
+                  VmPod.build(in.identity(), in.spec(), hardware, SETTINGS, fetchedBy(patch));
+              return Serialization.unmarshal(merged(tree(made), patch).toString(), Pod.class);
+            })
+        .map(PodFacts::new);
+  }
+
+  private static Set<String> fetchedBy(JsonNode pod) {
+    Set<String> disks = new HashSet<>();
+    pod.path("fetches").forEach(disk -> disks.add(disk.asText()));
+    for (JsonNode init : pod.at("/status/initContainerStatuses")) {
+      String name = init.path("name").asText();
+      if (name.startsWith("image-")) {
+        disks.add(name.substring("image-".length()));
+      }
+    }
+    return disks;
+  }
+
+  private Map<String, PersistentVolumeClaim> claims(VirtualMachine vm) {
+    VmIdentity identity = MachineInputs.identityOf(vm);
+    Map<String, PersistentVolumeClaim> claims = new HashMap<>();
+    for (Disk disk : vm.getSpec().disks()) {
+      String name = identity.claimOf(disk.name());
+      if (disk.storage().claim() != null) {
+        file("in-claim-" + name + ".yaml")
+            .map(Scenario::parse)
+            .map(patch -> merged(tree(VmObjects.claim(identity, disk, Optional.empty())), patch))
+            .map(json -> Serialization.unmarshal(json.toString(), PersistentVolumeClaim.class))
+            .ifPresent(claim -> claims.put(name, claim));
+      }
+    }
+    return claims;
+  }
+
+  private Map<String, String> claimEvents() {
+    Map<String, String> events = new HashMap<>();
+    file("in-claim-events.yaml")
+        .map(Scenario::parse)
+        .ifPresent(
+            json ->
+                json.properties()
+                    .forEach(event -> events.put(event.getKey(), event.getValue().asText())));
+    return events;
+  }
+
+  private Optional<Secret> seedSecret(VmIdentity vm, Seed wanted) {
+    return file("in-seed.yaml")
+        .map(Scenario::parse)
+        .map(
+            patch -> {
+              String history = SeedHistory.of(Optional.empty()).with(wanted, hash -> false);
+              JsonNode made = tree(VmObjects.seed(vm, wanted.files(), history));
+              return Serialization.unmarshal(merged(made, patch).toString(), Secret.class);
+            });
+  }
+
+  private Optional<Observation> qmp(Optional<Seed> seed) {
+    return file("in-qmp.yaml")
+        .map(Scenario::parse)
+        .map(
+            json -> {
+              String serial = text(json, "seedSerial");
+              return new Observation(
+                  Channel.valueOf(json.path("channel").asText()),
+                  BEGIN,
+                  text(json, "problem"),
+                  text(json, "runState"),
+                  text(json, "accelerator"),
+                  text(json, "qemuVersion"),
+                  "the wanted one".equals(serial) ? seed.orElseThrow().hash() : serial,
+                  Optional.ofNullable(json.get("shutdown")).map(Scenario::shutdown).orElse(null),
+                  "containerd://1");
+            });
+  }
+
+  private static Shutdown shutdown(JsonNode json) {
+    return new Shutdown(
+        json.path("byGuest").asBoolean(),
+        json.path("reason").asText(),
+        Instant.parse(json.path("at").asText()));
+  }
+
+  private static String text(JsonNode json, String field) {
+    return json.hasNonNull(field) ? json.get(field).asText() : null;
+  }
+
+  private Optional<String> file(String name) {
+    try {
+      Path path = folder.resolve(name);
+      read.add(name);
+      return Files.exists(path) ? Optional.of(Files.readString(path)) : Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static JsonNode parse(String yaml) {
+    try {
+      return YAML.readTree(yaml);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** JSON merge patch (RFC 7386). */
+  private static JsonNode merged(JsonNode target, JsonNode patch) {
+    if (!(patch instanceof ObjectNode changes)) {
+      return patch;
+    }
+    ObjectNode result =
+        target instanceof ObjectNode object ? object.deepCopy() : YAML.createObjectNode();
+    changes
+        .properties()
+        .forEach(
+            change -> {
+              if (change.getValue().isNull()) {
+                result.remove(change.getKey());
+              } else {
+                JsonNode before = result.path(change.getKey());
+                result.set(change.getKey(), merged(before, change.getValue()));
+              }
+            });
+    return result;
+  }
+
+  // ---- outputs
+
+  /** The objects that do not exist as they should; empty if there is nothing to write. */
+  private static Optional<String> written(
+      Iterable<? extends HasMetadata> existing, List<? extends HasMetadata> desired) {
+    Map<String, JsonNode> byName = new HashMap<>();
+    existing.forEach(object -> byName.put(object.getMetadata().getName(), tree(object)));
+    String text =
+        desired.stream()
+            .filter(
+                object ->
+                    !contains(
+                        byName.getOrDefault(object.getMetadata().getName(), YAML.nullNode()),
+                        tree(object)))
+            .map(object -> yaml(tree(object)))
+            .collect(Collectors.joining("---\n"));
+    return Optional.of(text).filter(written -> !written.isEmpty());
+  }
+
+  private static boolean contains(JsonNode existing, JsonNode wanted) {
+    if (!wanted.isObject()) {
+      return wanted.equals(existing);
+    }
+    // an annotation that is not wanted any more goes
+    if (wanted.has("labels") && !wanted.path("annotations").equals(existing.path("annotations"))) {
+      return false;
+    }
+    return wanted.properties().stream()
+        .allMatch(property -> contains(existing.path(property.getKey()), property.getValue()));
+  }
+
+  private static String readable(Secret seed) {
+    ObjectNode tree = (ObjectNode) tree(seed);
+    tree.remove("data");
+    ObjectNode files = tree.putObject("stringData");
+    new TreeMap<>(VmObjects.files(seed)).forEach(files::put);
+    return yaml(tree);
+  }
+
+  private static Optional<String> events(
+      Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
+    List<Map<String, String>> events =
+        MachineEvent.between(before, now).stream()
+            .map(
+                event -> {
+                  Map<String, String> fields = new LinkedHashMap<>();
+                  fields.put("type", event.warning() ? "Warning" : "Normal");
+                  fields.put("reason", event.reason());
+                  fields.put("note", event.note());
+                  return fields;
+                })
+            .toList();
+    return Optional.of(events)
+        .filter(told -> !told.isEmpty())
+        .map(told -> yaml(YAML.valueToTree(told)));
+  }
+
+  private static JsonNode tree(Object object) {
+    return parse(Serialization.asJson(object));
+  }
+
+  private static String yaml(JsonNode tree) {
+    try {
+      return YAML.writeValueAsString(tree);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,176 @@
+package dev.qemuoperator.qemu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.qemuoperator.api.VirtualMachineSpec;
+import dev.qemuoperator.machine.Specs;
+import dev.qemuoperator.qemu.Attachment.ClaimVolume;
+import dev.qemuoperator.qemu.Attachment.EphemeralVolume;
+import dev.qemuoperator.qemu.Attachment.MemoryVolume;
+import dev.qemuoperator.qemu.Attachment.SecretVolume;
+import dev.qemuoperator.qemu.Attachment.WrapperOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What holds for every machine, whatever its spec. */
+class HardwareTest {
+
+  private static final VmIdentity VM =
+      new VmIdentity("default", "web", "6a1f1b2c-3d4e-4f50-8a6b-7c8d9e0f1a2b");
+
+  /** Files of the runner image and of the kernel that no volume brings. */
+  private static final List<String> OF_THE_IMAGE = List.of("/usr/share/OVMF/", "/dev/urandom");
+
+  static Stream<VirtualMachineSpec> machines() {
+    String ten =
+        IntStream.range(0, 10)
+            .mapToObj(
+                i ->
+                    "- {name: d%d, size: 1Gi, source: {%s}, storage: {%s: {}}}"
+                        .formatted(
+                            i,
+                            i == 0 ? "containerImage: {image: 'debian:13'}" : "blank: {}",
+                            i % 2 == 0 ? "claim" : "ephemeral"))
+            .collect(Collectors.joining("\n", "disks:\n", "\n"));
+    return Stream.of(
+        Specs.of("disks: [{name: root, size: 1Gi, source: {containerImage: {image: a}}}]\n"),
+        Specs.of("networks: []\n" + ten),
+        Specs.of("machine: {firmware: UEFI, accelerator: TCG}\n" + ten),
+        Specs.of("networks: [{name: lan-of-twenty-chars, pod: {}}]\ncpu: {cores: 128}\n" + ten),
+        Specs.of(
+            """
+            machine: {firmware: UEFI}
+            disks:
+            - {name: seed, size: 1Gi, source: {http: {url: "http://h/a,b=c", checksum: "sha256:0"}}}
+            - {name: cloud-init, size: 1Gi, source: {blank: {}}}
+            - {name: nic-default, size: 1Gi, source: {blank: {}}}
+            """));
+  }
+
+  @ParameterizedTest
+  @MethodSource("machines")
+  void noTwoDevicesShareAnId(VirtualMachineSpec spec) {
+    List<String> args = arguments(spec);
+    for (String option : List.of("-device", "-netdev", "-chardev", "-object")) {
+      assertThat(after(option, args).flatMap(arg -> values("(?:^|,)id=([^,]+)", arg)))
+          .as("ids of %s", option)
+          .doesNotHaveDuplicates();
+    }
+    assertThat(after("-blockdev", args).flatMap(arg -> values(",node-name=([^,]+)", arg)))
+        .as("block nodes")
+        .doesNotHaveDuplicates();
+  }
+
+  @ParameterizedTest
+  @MethodSource("machines")
+  void everyPciDeviceHasAnAddressOfItsOwn(VirtualMachineSpec spec) {
+    List<String> devices = after("-device", arguments(spec)).toList();
+    assertThat(devices).allMatch(device -> device.contains("bus=pcie.0,addr=0x"));
+    List<Integer> slots =
+        devices.stream()
+            .flatMap(device -> values(",addr=0x([0-9a-f]+)", device))
+            .map(slot -> Integer.parseInt(slot, 16))
+            .toList();
+    assertThat(slots).doesNotHaveDuplicates();
+    // 0 is the host bridge, 0x1f the chipset's own devices
+    assertThat(slots).allMatch(slot -> slot > 0 && slot < 0x1f);
+  }
+
+  @ParameterizedTest
+  @MethodSource("machines")
+  void everyPathOfAnArgumentIsMounted(VirtualMachineSpec spec) {
+    Hardware hardware = hardware(spec);
+    List<String> mounted = new ArrayList<>(OF_THE_IMAGE);
+    for (Attachment attachment : hardware.attachments()) {
+      switch (attachment) {
+        case ClaimVolume volume -> mounted.add(volume.mountPath() + "/");
+        case EphemeralVolume volume -> mounted.add(volume.mountPath() + "/");
+        case MemoryVolume volume -> mounted.add(volume.mountPath() + "/");
+        case SecretVolume volume -> mounted.add(volume.mountPath() + "/");
+        default -> {
+          // brings no path of QEMU's
+        }
+      }
+    }
+    List<String> paths =
+        hardware.args().stream().flatMap(arg -> values("[=:](/[^,]*)", arg)).toList();
+    assertThat(paths).isNotEmpty();
+    assertThat(paths)
+        .as("paths that no attachment mounts")
+        .allMatch(path -> mounted.stream().anyMatch((path + "/")::startsWith));
+  }
+
+  @ParameterizedTest
+  @MethodSource("machines")
+  void monitorsOnTcpWantTheOperatorsCertificate(VirtualMachineSpec spec) {
+    assertThat(arguments(spec).stream().filter(arg -> arg.contains("host=")))
+        .hasSize(2)
+        .allMatch(arg -> arg.contains(",tls-creds=tls0,tls-authz=operator"));
+  }
+
+  @Test
+  void commaInTheOperatorsNameEndsNoOption() {
+    VirtualMachineSpec spec = machines().findFirst().orElseThrow();
+    assertThat(Hardware.of(VM, spec, false, "CN=a,O=b").args())
+        .contains("authz-simple,id=operator,identity=CN=a,,O=b");
+  }
+
+  @Test
+  void urlOfAnImageNeverReachesQemusArguments() {
+    VirtualMachineSpec spec = machines().reduce((a, b) -> b).orElseThrow();
+    assertThat(arguments(spec)).noneMatch(arg -> arg.contains("http"));
+  }
+
+  @Test
+  void macAddressOfTheSpecIsWrittenInLowerCase() {
+    VirtualMachineSpec spec =
+        Specs.of(
+            """
+            networks: [{name: lan, pod: {}, macAddress: "52:54:00:AB:CD:EF"}]
+            disks: [{name: root, source: {containerImage: {image: a}}, storage: {ephemeral: {}}}]
+            """);
+    assertThat(arguments(spec)).anyMatch(arg -> arg.contains("mac=52:54:00:ab:cd:ef"));
+  }
+
+  @Test
+  void diskWithoutSizeKeepsThatOfItsSource() {
+    VirtualMachineSpec spec =
+        Specs.of(
+            "disks: [{name: root, source: {containerImage: {image: a}}, storage: {ephemeral: {}}}]");
+    assertThat(hardware(spec).attachments()).contains(new WrapperOption("--disk=root:overlay:0"));
+  }
+
+  private static Hardware hardware(VirtualMachineSpec spec) {
+    return Hardware.of(VM, spec, true, "CN=qemu-operator");
+  }
+
+  /** QEMU's arguments, with the device that PID 1 adds for the seed. */
+  private static List<String> arguments(VirtualMachineSpec spec) {
+    Hardware hardware = hardware(spec);
+    List<String> args = new ArrayList<>(hardware.args());
+    for (Attachment attachment : hardware.attachments()) {
+      if (attachment instanceof WrapperOption(String text) && text.startsWith("--seed-device=")) {
+        args.addAll(List.of("-device", text.substring("--seed-device=".length())));
+      }
+    }
+    return args;
+  }
+
+  private static Stream<String> after(String option, List<String> args) {
+    return IntStream.range(1, args.size())
+        .filter(i -> args.get(i - 1).equals(option))
+        .mapToObj(args::get);
+  }
+
+  private static Stream<String> values(String pattern, String text) {
+    return Pattern.compile(pattern).matcher(text).results().map((MatchResult m) -> m.group(1));
+  }
+}
