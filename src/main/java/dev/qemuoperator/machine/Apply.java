@@ -82,7 +82,7 @@ final class Apply {
   }
 
   private Optional<Verdict> applyPod(DesiredState desired) {
-    switch (decision.podStep(in, desired.podTemplate())) {
+    switch (decision.podStep(in, desired.podFacts())) {
       case CREATE -> {
         return write(Optional.empty(), desired.pod());
       }

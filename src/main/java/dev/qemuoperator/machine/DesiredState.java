@@ -3,6 +3,7 @@ package dev.qemuoperator.machine;
 import dev.qemuoperator.pki.CertificateAuthority;
 import dev.qemuoperator.pki.VmCertificate;
 import dev.qemuoperator.pod.Ownership;
+import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodSettings;
 import dev.qemuoperator.pod.VmObjects;
 import dev.qemuoperator.pod.VmPod;
@@ -58,8 +59,8 @@ record DesiredState(
         VmPod.build(vm, in.spec(), hardware, settings, decision.fetch()));
   }
 
-  String podTemplate() {
-    return pod.getMetadata().getAnnotations().get(VmPod.TEMPLATE_ANNOTATION);
+  PodFacts podFacts() {
+    return new PodFacts(pod);
   }
 
   /** While QEMU cannot be asked, any earlier seed may be the one that its guest has. */

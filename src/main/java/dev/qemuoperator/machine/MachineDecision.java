@@ -163,11 +163,11 @@ record MachineDecision(Verdict accepted, Optional<Seed> seed, Set<String> fetch,
 
   /**
    * A running guest is never ended because its template changed; a pod in which none runs has no
-   * guest to protect and is replaced at once.
+   * guest to protect and is replaced at once. What it fetches first matters only until it has.
    *
-   * @param wantedTemplate hash of the pod's template as it should be
+   * @param wanted the pod as it should be
    */
-  PodStep podStep(MachineInputs in, String wantedTemplate) {
+  PodStep podStep(MachineInputs in, PodFacts wanted) {
     if (in.pod().isEmpty()) {
       return wantsPod ? PodStep.CREATE : PodStep.KEEP;
     }
@@ -179,7 +179,9 @@ record MachineDecision(Verdict accepted, Optional<Seed> seed, Set<String> fetch,
       return PodStep.DELETE;
     }
     boolean replaceable = isAccepted() && !pod.isRunning();
-    boolean outdated = !wantedTemplate.equals(pod.template());
+    boolean outdated =
+        !wanted.template().equals(pod.template())
+            || (!pod.hasStarted() && !wanted.fetchTemplate().equals(pod.fetchTemplate()));
     boolean lacksBase = !baseImageMissing(in).isEmpty();
     return replaceable && (outdated || lacksBase) ? PodStep.DELETE : PodStep.KEEP;
   }

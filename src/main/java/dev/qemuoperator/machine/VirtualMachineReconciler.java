@@ -87,7 +87,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
     DesiredState desired = DesiredState.build(in, decision, settings, authority, clock);
     Optional<Verdict> refused = new Apply(in, decision, context).apply(desired);
     VirtualMachineStatus status =
-        MachineReport.of(in, decision, refused, desired.podTemplate(), clock.instant());
+        MachineReport.of(in, decision, refused, desired.podFacts().template(), clock.instant());
     return report(vm, status);
   }
 

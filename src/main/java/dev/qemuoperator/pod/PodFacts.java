@@ -40,8 +40,17 @@ public record PodFacts(Pod pod) {
 
   /** Hash of the template that the pod was made from. */
   public String template() {
+    return annotation(VmPod.TEMPLATE_ANNOTATION);
+  }
+
+  /** Hash of what the pod fetches before it starts QEMU. */
+  public String fetchTemplate() {
+    return annotation(VmPod.FETCH_ANNOTATION);
+  }
+
+  private String annotation(String name) {
     return Optional.ofNullable(pod.getMetadata().getAnnotations())
-        .map(annotations -> annotations.get(VmPod.TEMPLATE_ANNOTATION))
+        .map(annotations -> annotations.get(name))
         .orElse("");
   }
 

@@ -47,6 +47,9 @@ public final class VmPod {
   /** Says from which template a running pod was made. */
   public static final String TEMPLATE_ANNOTATION = "qemu-operator.dev/template";
 
+  /** Says what a pod fetches before it starts QEMU. */
+  public static final String FETCH_ANNOTATION = "qemu-operator.dev/fetch";
+
   static final String IMAGE_INIT_PREFIX = "image-";
   private static final String SCRIPTS = "/usr/lib/qemu-operator/";
   private static final long QEMU_USER = 107;
@@ -82,6 +85,7 @@ public final class VmPod {
     return pod.edit()
         .editMetadata()
         .addToAnnotations(TEMPLATE_ANNOTATION, Hash.of(template.getSpec()))
+        .addToAnnotations(FETCH_ANNOTATION, Hash.of(pod.getSpec().getInitContainers()))
         .endMetadata()
         .build();
   }

@@ -95,9 +95,9 @@ final class Scenario {
     MachineInputs in = inputs(vm);
     MachineDecision decision = MachineDecision.of(in);
     DesiredState desired = DesiredState.build(in, decision, SETTINGS, AUTHORITY, clock);
-    PodStep step = decision.podStep(in, desired.podTemplate());
+    PodStep step = decision.podStep(in, desired.podFacts());
     VirtualMachineStatus status =
-        MachineReport.of(in, decision, Optional.empty(), desired.podTemplate(), now);
+        MachineReport.of(in, decision, Optional.empty(), desired.podFacts().template(), now);
 
     Map<String, String> files = new TreeMap<>();
     files.put("out-step.txt", step + "\n");
