@@ -168,12 +168,15 @@ public final class Cluster {
 
   /** Runs kubectl with this text as its input, for {@code -f -}. */
   public Outcome kubectlWithInput(String stdin, String... arguments) {
-    List<String> command = new ArrayList<>();
-    node.ifPresentOrElse(
-        container -> command.addAll(List.of("docker", "exec", "-i", container, "kubectl")),
-        () -> command.addAll(List.of("kubectl", "--kubeconfig", kubeconfigFile.toString())));
+    List<String> command = new ArrayList<>(kubectlCommand());
     command.addAll(List.of(arguments));
     return Outcome.of(command, stdin);
+  }
+
+  /** The words with which a kubectl command for this cluster begins. */
+  public List<String> kubectlCommand() {
+    return node.map(container -> List.of("docker", "exec", "-i", container, "kubectl"))
+        .orElseGet(() -> List.of("kubectl", "--kubeconfig", kubeconfigFile.toString()));
   }
 
   /** Runs a program on the node. */

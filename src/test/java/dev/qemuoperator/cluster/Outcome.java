@@ -16,7 +16,7 @@ public record Outcome(List<String> command, int exitCode, String stdout, String 
   private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   /** Runs a program to its end, without input. */
-  static Outcome of(List<String> command) {
+  public static Outcome of(List<String> command) {
     return of(command, "");
   }
 

@@ -42,6 +42,21 @@ final class Installation {
     return image;
   }
 
+  /** Gives the node an image of ./test under the name that a release would publish. */
+  static void loadAs(String name, String published) {
+    Cluster.get()
+        .onNode(
+            "ctr",
+            "-n",
+            "k8s.io",
+            "images",
+            "tag",
+            "--force",
+            "docker.io/" + image(name),
+            published)
+        .text();
+  }
+
   private void install() {
     String[] operator = image("operator").split(":");
     String[] runner = image("runner").split(":");

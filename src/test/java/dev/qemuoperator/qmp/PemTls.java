@@ -16,11 +16,11 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /** A TLS context of PEM texts, read with nothing but the JDK: as somebody else would. */
-final class PemTls {
+public final class PemTls {
   private PemTls() {}
 
   /** Trusts the CA and shows the certificate. */
-  static SSLContext context(String ca, String certificate, String key) {
+  public static SSLContext context(String ca, String certificate, String key) {
     try {
       KeyStore own = empty();
       own.setKeyEntry(
@@ -36,7 +36,7 @@ final class PemTls {
   }
 
   /** Trusts the CA and has no certificate. */
-  static SSLContext context(String ca) {
+  public static SSLContext context(String ca) {
     try {
       SSLContext context = SSLContext.getInstance("TLS");
       context.init(null, trusting(ca).getTrustManagers(), null);
