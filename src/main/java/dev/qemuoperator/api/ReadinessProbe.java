@@ -6,6 +6,7 @@ import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Required;
+import io.fabric8.generator.annotation.ValidationRule;
 
 /** When the guest counts as ready; the kubelet probes it. Without one, running is ready. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -35,5 +36,10 @@ public record ReadinessProbe(
 
   /** A TCP connection to the guest that must open. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
+  @ValidationRule(
+      value = "!(self.port in [4444, 7000, 7001, 7002, 7003, 7004, 10809])",
+      message =
+          "ports 4444, 7000-7004 and 10809 belong to QEMU: a probe of them says nothing of the"
+              + " guest")
   public record TcpSocket(@Required @Min(1) @Max(65535) Integer port) {}
 }

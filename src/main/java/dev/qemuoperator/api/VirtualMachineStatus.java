@@ -39,7 +39,7 @@ public record VirtualMachineStatus(
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record LastExit(
       @JsonPropertyDescription(
-              "GuestShutdown, GuestReset, GuestPanic, Watchdog, Requested, HostSignal, OutOfMemory or"
+              "GuestShutdown, GuestReset, GuestPanic, Requested, HostSignal, OutOfMemory or"
                   + " QemuError.")
           String cause,
       @JsonPropertyDescription(

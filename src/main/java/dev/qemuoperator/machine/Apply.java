@@ -6,6 +6,7 @@ import dev.qemuoperator.pod.Ownership;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.processing.dependent.kubernetes.SSABasedGenericKubernetesResourceMatcher;
@@ -86,7 +87,13 @@ final class Apply {
       case CREATE -> {
         return write(Optional.empty(), desired.pod());
       }
-      case DELETE -> context.getClient().resource(in.pod().orElseThrow().pod()).delete();
+      case DELETE -> {
+        Pod pod = in.pod().orElseThrow().pod();
+        if (!Ownership.belongsTo(in.identity(), pod)) {
+          return Optional.of(taken(pod));
+        }
+        context.getClient().resource(pod).delete();
+      }
       case KEEP, WAIT -> {
         // nothing to write; the next event of the pod brings the next pass
       }
@@ -125,14 +132,17 @@ final class Apply {
                   + " follows by itself."));
     }
     if (actual.isPresent() && !Ownership.belongsTo(in.identity(), actual.get())) {
-      return Optional.of(
-          Verdict.no(
-              Accepted.NAME_TAKEN,
-              "%s/%s exists and is not this VM's. Delete or rename it, or give the VM another name."
-                  .formatted(desired.getKind(), desired.getMetadata().getName())));
+      return Optional.of(taken(desired));
     }
     writeIfDifferent(actual, desired);
     return Optional.empty();
+  }
+
+  private static Verdict taken(HasMetadata object) {
+    return Verdict.no(
+        Accepted.NAME_TAKEN,
+        "%s/%s exists and is not this VM's. Delete or rename it, or give the VM another name."
+            .formatted(object.getKind(), object.getMetadata().getName()));
   }
 
   private <T extends HasMetadata> void writeIfDifferent(Optional<T> actual, T desired) {

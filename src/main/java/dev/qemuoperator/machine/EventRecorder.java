@@ -1,5 +1,7 @@
 package dev.qemuoperator.machine;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.qemuoperator.api.VirtualMachine;
 import io.fabric8.kubernetes.api.model.MicroTime;
 import io.fabric8.kubernetes.api.model.events.v1.Event;
@@ -21,7 +23,10 @@ final class EventRecorder {
   private static final DateTimeFormatter MICROSECONDS =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
 
+  /** The API server's limit, in bytes of UTF-8. */
   private static final int LONGEST_NOTE = 1024;
+
+  private static final String CUT = "...";
 
   private final KubernetesClient client;
   private final Clock clock;
@@ -48,7 +53,6 @@ final class EventRecorder {
   }
 
   private Event build(VirtualMachine vm, MachineEvent event) {
-    String note = event.note();
     // @formatter:off
     return new EventBuilder()
         .withNewMetadata()
@@ -63,7 +67,7 @@ final class EventRecorder {
         .withType(event.warning() ? "Warning" : "Normal")
         .withReason(event.reason())
         .withAction("Reconcile")
-        .withNote(note.length() > LONGEST_NOTE ? note.substring(0, LONGEST_NOTE - 1) + "…" : note)
+        .withNote(shortened(event.note()))
         .withReportingController(VirtualMachine.GROUP + "/qemu-operator")
         .withReportingInstance(instance)
         .withNewRegarding()
@@ -75,5 +79,16 @@ final class EventRecorder {
         .endRegarding()
         .build();
     // @formatter:on
+  }
+
+  static String shortened(String note) {
+    if (note.getBytes(UTF_8).length <= LONGEST_NOTE) {
+      return note;
+    }
+    String kept = note;
+    while (kept.getBytes(UTF_8).length > LONGEST_NOTE - CUT.length()) {
+      kept = kept.substring(0, kept.offsetByCodePoints(kept.length(), -1));
+    }
+    return kept + CUT;
   }
 }

@@ -60,7 +60,7 @@ final class InputReader {
           .ifPresentOrElse(layers::add, () -> missing.add(reference.get().origin()));
     }
     Map<String, PersistentVolumeClaim> claims = claims(vm, identity, context);
-    Optional<PodFacts> pod = context.getSecondaryResource(Pod.class).map(PodFacts::new);
+    Optional<PodFacts> pod = child(context, Pod.class, identity.name()).map(PodFacts::new);
     return new MachineInputs(
         vm,
         layers,
@@ -68,9 +68,9 @@ final class InputReader {
         pod,
         claims,
         claimEvents(claims),
-        secret(context, identity.seedSecret()),
-        secret(context, identity.tlsSecret()),
-        context.getSecondaryResource(Service.class),
+        child(context, Secret.class, identity.seedSecret()),
+        child(context, Secret.class, identity.tlsSecret()),
+        child(context, Service.class, identity.name()),
         monitors
             .observation(Monitoring.key(identity))
             // of an earlier run of the container it would be yesterday's news
@@ -171,10 +171,12 @@ final class InputReader {
     return texts;
   }
 
-  private static Optional<Secret> secret(Context<VirtualMachine> context, String name) {
+  /** By name: anybody may put our labels on a pod or Service of another name. */
+  private static <R extends HasMetadata> Optional<R> child(
+      Context<VirtualMachine> context, Class<R> kind, String name) {
     return context
-        .getSecondaryResourcesAsStream(Secret.class)
-        .filter(secret -> secret.getMetadata().getName().equals(name))
+        .getSecondaryResourcesAsStream(kind)
+        .filter(child -> child.getMetadata().getName().equals(name))
         .findFirst();
   }
 }

@@ -73,7 +73,7 @@ final class MachineBeans {
         };
     return new QmpMonitors(
         dialer,
-        () -> authority.operatorContext(clock),
+        new OperatorIdentity(authority, clock),
         clock,
         key -> {
           String[] namespaceAndName = key.split("/", 2);

@@ -182,7 +182,8 @@ record MachineDecision(Verdict accepted, Optional<Seed> seed, Set<String> fetch,
     boolean outdated =
         !wanted.template().equals(pod.template())
             || (!pod.hasStarted() && !wanted.fetchTemplate().equals(pod.fetchTemplate()));
-    boolean lacksBase = !baseImageMissing(in).isEmpty();
+    // a pod that has fetched and still lacks it would only be followed by one like it
+    boolean lacksBase = baseImageMissing(in).stream().anyMatch(disk -> !pod.hasFetched(disk));
     return replaceable && (outdated || lacksBase) ? PodStep.DELETE : PodStep.KEEP;
   }
 }

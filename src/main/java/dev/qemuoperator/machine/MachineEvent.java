@@ -10,6 +10,8 @@ import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.status.ConditionList;
 import io.fabric8.kubernetes.api.model.Condition;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -66,6 +68,9 @@ record MachineEvent(boolean warning, String reason, String note) {
           RestartRequired.SPEC_CHANGED,
           CloudInitCurrent.CHANGED);
 
+  /** From QEMU's word to the kubelet's, whose times are whole seconds. */
+  private static final Duration MOMENTS = Duration.ofSeconds(10);
+
   private static final Set<String> NORMAL_EXITS =
       Set.of("GuestShutdown", "GuestReset", "Requested");
 
@@ -102,7 +107,12 @@ record MachineEvent(boolean warning, String reason, String note) {
   private static boolean isSameExit(LastExit known, LastExit exit) {
     return known != null
         && Objects.equals(known.cause(), exit.cause())
-        && (Objects.equals(known.at(), exit.at()) || known.exitCode() == null);
+        && (Objects.equals(known.at(), exit.at())
+            || (known.exitCode() == null && isWithinMoments(known.at(), exit.at())));
+  }
+
+  private static boolean isWithinMoments(String heard, String read) {
+    return Duration.between(Instant.parse(heard), Instant.parse(read)).abs().compareTo(MOMENTS) < 0;
   }
 
   private static boolean isTold(Condition condition) {

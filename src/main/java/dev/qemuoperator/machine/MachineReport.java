@@ -149,7 +149,7 @@ final class MachineReport {
             .map(status -> status.getCapacity())
             .map(capacities -> capacities.get("storage"))
             .orElse(null);
-    String image = MachineDecision.imageOf(disk);
+    String image = MachineDecision.baseOf(in, disk).orElseGet(() -> MachineDecision.imageOf(disk));
     return new VirtualMachineStatus.Disk(
         disk.name(), claim, capacity, image.isEmpty() ? null : image);
   }

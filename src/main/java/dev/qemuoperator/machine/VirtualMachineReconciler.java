@@ -1,7 +1,7 @@
 package dev.qemuoperator.machine;
 
+import dev.qemuoperator.api.Conditions.Accepted;
 import dev.qemuoperator.api.Conditions.DisksReady;
-import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.pki.CertificateAuthority;
@@ -38,13 +38,14 @@ import java.util.Set;
     generationAwareEventProcessing = true,
     // deletion needs no finalizer: it is told, and the owner references do the work
     triggerReconcilerOnAllEvents = true,
+    retry = PatientRetry.class,
     maxReconciliationInterval = @MaxReconciliationInterval(interval = -1))
 public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
 
   static final String NAME = "virtualmachine";
   static final String FIELD_MANAGER = "qemu-operator";
 
-  /** For what no watch tells: events about a pending claim, a pod that waits for a node. */
+  /** For what no watch tells: events about a pending claim, a name or a quota that gets free. */
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
 
   private final PodSettings settings;
@@ -78,14 +79,18 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   @Override
   public UpdateControl<VirtualMachine> reconcile(
       VirtualMachine vm, Context<VirtualMachine> context) {
-    if (context.isPrimaryResourceDeleted() || vm.isMarkedForDeletion()) {
-      return forget(vm, context);
+    if (context.isPrimaryResourceDeleted()) {
+      return forget(vm);
     }
     MachineInputs in = reader.read(vm, context);
     monitoring.follow(in);
     MachineDecision decision = MachineDecision.of(in);
     DesiredState desired = DesiredState.build(in, decision, settings, authority, clock);
-    Optional<Verdict> refused = new Apply(in, decision, context).apply(desired);
+    // a VM that waits for somebody's finalizer is told about, but nothing is made for it any more
+    Optional<Verdict> refused =
+        vm.isMarkedForDeletion()
+            ? Optional.empty()
+            : new Apply(in, decision, context).apply(desired);
     VirtualMachineStatus status =
         MachineReport.of(in, decision, refused, desired.podFacts().template(), clock.instant());
     return report(vm, status);
@@ -116,17 +121,19 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
 
   private static boolean waitsForTheUnwatched(VirtualMachineStatus status) {
     Set<String> reasons =
-        Set.of(DisksReady.BINDING_CLAIM, DisksReady.CLAIM_PENDING, Running.NOT_ACCEPTED);
-    return List.of(DisksReady.TYPE, Running.TYPE).stream()
+        Set.of(
+            DisksReady.BINDING_CLAIM,
+            DisksReady.CLAIM_PENDING,
+            Accepted.NAME_TAKEN,
+            Accepted.REFUSED);
+    return List.of(Accepted.TYPE, DisksReady.TYPE).stream()
         .flatMap(type -> ConditionList.find(status.conditions(), type).stream())
         .anyMatch(condition -> reasons.contains(condition.getReason()));
   }
 
-  private UpdateControl<VirtualMachine> forget(VirtualMachine vm, Context<VirtualMachine> context) {
-    if (context.isPrimaryResourceDeleted()) {
-      sources.forget(InputReader.follower(vm));
-      monitoring.forget(MachineInputs.identityOf(vm));
-    }
+  private UpdateControl<VirtualMachine> forget(VirtualMachine vm) {
+    sources.forget(InputReader.follower(vm));
+    monitoring.forget(MachineInputs.identityOf(vm));
     return UpdateControl.noUpdate();
   }
 

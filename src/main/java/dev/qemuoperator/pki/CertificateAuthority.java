@@ -54,7 +54,9 @@ public final class CertificateAuthority {
   public static final String OPERATOR_DN = "CN=qemu-operator";
 
   private static final Duration CA_LIFE = Duration.ofDays(3650);
-  private static final Duration LIFE = Duration.ofDays(365);
+  // QEMU reads its certificate once, at its start, and a guest may run for years; nobody but this
+  // installation trusts it
+  private static final Duration LIFE = CA_LIFE;
 
   /** Clocks of nodes differ; a certificate that is "not yet valid" stops a VM from being seen. */
   private static final Duration SKEW = Duration.ofMinutes(10);

@@ -150,6 +150,8 @@ public final class VmPod {
                   .withName(name)
                   .withNewEmptyDir()
                   .withMedium("Memory")
+                  // it counts against the pod's memory, and the guest can make QEMU log events
+                  .withSizeLimit(mebibytes(16))
                   .endEmptyDir()
                   .build(),
               path);
@@ -187,6 +189,12 @@ public final class VmPod {
           inits.add(
               fetcher(disk)
                   .withImage(image)
+                  // whoever the image wants to be, the node's cache is root's
+                  .withNewSecurityContext()
+                  .withRunAsUser(0L)
+                  .withRunAsNonRoot(false)
+                  .withAllowPrivilegeEscalation(false)
+                  .endSecurityContext()
                   .withCommand(
                       "/work/busybox", "sh", "/work/fetch", disk, image, "/disk/disk.qcow2")
                   .build());

@@ -12,6 +12,7 @@ import dev.qemuoperator.qemu.Attachment.ImageCache;
 import dev.qemuoperator.qemu.Attachment.MemoryVolume;
 import dev.qemuoperator.qemu.Attachment.SecretVolume;
 import dev.qemuoperator.qemu.Attachment.WrapperOption;
+import io.fabric8.kubernetes.api.model.Quantity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -39,6 +40,8 @@ public record Hardware(List<Device> devices) {
   private static final int FIRST_NIC = 0x0e;
   private static final int FIRST_DISK = 0x12;
   private static final int SEED = 0x1c;
+
+  private static final long SECTOR = 512;
 
   public Hardware {
     devices = List.copyOf(devices);
@@ -236,8 +239,7 @@ public record Hardware(List<Device> devices) {
   private static Device disk(VmIdentity vm, Disk disk, int index) {
     String id = "disk-" + disk.name();
     String directory = directoryOf(disk.name());
-    long bytes =
-        disk.size() == null ? 0 : disk.size().getNumericalAmount().toBigInteger().longValue();
+    long bytes = disk.size() == null ? 0 : sectors(disk.size()) * SECTOR;
     List<Attachment> attachments = new ArrayList<>();
     boolean blank = disk.source().blank() != null;
     attachments.add(
@@ -281,6 +283,11 @@ public record Hardware(List<Device> devices) {
             new SecretVolume("seed", vm.seedSecret(), "/seed"),
             new WrapperOption(
                 "--seed-device=virtio-blk-pci,id=cloud-init,drive=cloud-init," + at(SEED)));
+  }
+
+  /** QEMU's disks are whole sectors; what is asked for beyond the last one is rounded up. */
+  private static long sectors(Quantity size) {
+    return Math.ceilDiv(size.getNumericalAmount().toBigInteger().longValue(), SECTOR);
   }
 
   private static String directoryOf(String disk) {

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /**
@@ -48,7 +47,7 @@ public record EventLog(List<Event> events) {
     }
   }
 
-  /** The last SHUTDOWN event. QEMU sends none when its watchdog ends it. */
+  /** The last SHUTDOWN event. */
   public Optional<Shutdown> shutdown() {
     return last("SHUTDOWN").flatMap(Shutdown::of);
   }
@@ -56,11 +55,6 @@ public record EventLog(List<Event> events) {
   public boolean panicked() {
     return last("GUEST_PANICKED").isPresent()
         || shutdown().filter(end -> end.reason().equals(Shutdown.GUEST_PANIC)).isPresent();
-  }
-
-  /** What the guest's watchdog did when it was last not fed: {@code reset}, {@code poweroff} … */
-  public Optional<String> watchdogAction() {
-    return last("WATCHDOG").map(event -> event.data().path("action").asText("none"));
   }
 
   public Optional<WrapperFailure> wrapperFailure() {
@@ -82,18 +76,6 @@ public record EventLog(List<Event> events) {
   /** The pod was asked to end before QEMU did. */
   public boolean termSignalled() {
     return wrapper("signal").filter(signal -> signal.asText().equals("TERM")).isPresent();
-  }
-
-  /** {@code KVM} or {@code TCG}; empty if the wrapper ended before it chose one. */
-  public Optional<String> accelerator() {
-    return wrapper("accelerator").filter(JsonNode::isTextual).map(JsonNode::asText);
-  }
-
-  public OptionalInt exitCode() {
-    return wrapper("exitCode")
-        .filter(JsonNode::isInt)
-        .map(code -> OptionalInt.of(code.intValue()))
-        .orElse(OptionalInt.empty());
   }
 
   private Optional<JsonNode> wrapper(String member) {

@@ -25,8 +25,9 @@ public record Timing(
   public static final Timing DEFAULT =
       new Timing(
           Duration.ofSeconds(5),
-          Duration.ofSeconds(5),
-          Duration.ofSeconds(10),
+          // a peer that fell silent is noticed within five seconds
+          Duration.ofSeconds(3),
+          Duration.ofSeconds(2),
           Duration.ofMillis(100),
           Duration.ofSeconds(5),
           Duration.ofSeconds(5),

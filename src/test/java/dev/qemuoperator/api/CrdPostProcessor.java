@@ -55,6 +55,13 @@ public final class CrdPostProcessor implements CRDPostProcessor {
     if (rules != null) {
       schema.setXKubernetesValidations(new ArrayList<>(new LinkedHashSet<>(rules)));
     }
+    // a larger one would be no int of the records, and the operator could not read the object
+    if ("integer".equals(schema.getType()) && schema.getMaximum() == null) {
+      schema.setMaximum((double) Integer.MAX_VALUE);
+    }
+    if ("integer".equals(schema.getType()) && schema.getMinimum() == null) {
+      schema.setMinimum((double) Integer.MIN_VALUE);
+    }
     // a quantity of unbounded length would make every rule about it too expensive for the API
     // server
     if (Boolean.TRUE.equals(schema.getXKubernetesIntOrString())) {

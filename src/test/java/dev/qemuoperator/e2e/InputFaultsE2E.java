@@ -127,7 +127,7 @@ class InputFaultsE2E {
 
   @Test
   void imageThatIsNotServedYetIsToldAndComesOnceItIs() {
-    Vm vm = httpVm("not-served", "late.qcow2", server.checksum());
+    Vm vm = httpVm("not-served", "late.qcow2", server.checksum("late.qcow2"));
     vm.awaitCondition("DisksReady", "False", "DownloadFailed", Duration.ofMinutes(2));
     assertThat(message(vm, "DisksReady")).contains("root", "late.qcow2");
 
@@ -141,9 +141,10 @@ class InputFaultsE2E {
     server.publish("disk.qcow2");
     Vm vm = httpVm("wrong-checksum", "disk.qcow2", "sha256:" + "0".repeat(64));
     vm.awaitCondition("DisksReady", "False", "ChecksumMismatch", Duration.ofMinutes(2));
-    assertThat(message(vm, "DisksReady")).contains("root", server.checksum().substring(7));
+    assertThat(message(vm, "DisksReady"))
+        .contains("root", server.checksum("disk.qcow2").substring(7));
 
-    httpVm("wrong-checksum", "disk.qcow2", server.checksum());
+    httpVm("wrong-checksum", "disk.qcow2", server.checksum("disk.qcow2"));
     vm.awaitReady();
     vm.resource().delete();
   }

@@ -131,7 +131,7 @@ class LifecycleE2E {
     vm.inPod("nft", "add chain inet cut in { type filter hook input priority -300; }");
     vm.inPod("nft", "add rule inet cut in tcp dport 7000-7001 reject with tcp reset");
     try {
-      vm.awaitCondition("Running", "Unknown", "QMPUnreachable", Duration.ofSeconds(20));
+      vm.awaitCondition("Running", "Unknown", "QMPUnreachable", Vm.TOLD);
       assertThat(vm.status().process().runState()).isNull();
       assertThat(ConditionList.find(vm.status().conditions(), "Ready").orElseThrow().getStatus())
           .isEqualTo("Unknown");

@@ -148,6 +148,16 @@ class HardwareTest {
     assertThat(hardware(spec).attachments()).contains(new WrapperOption("--disk=root:overlay:0"));
   }
 
+  @Test
+  void sizeIsRoundedUpToWholeSectors() {
+    VirtualMachineSpec spec =
+        Specs.of(
+            "disks: [{name: root, size: 500M, source: {blank: {}}, storage: {ephemeral: {}}}]");
+    assertThat(hardware(spec).attachments())
+        .as("500000000 is no multiple of 512")
+        .contains(new WrapperOption("--disk=root:blank:500000256"));
+  }
+
   private static Hardware hardware(VirtualMachineSpec spec) {
     return Hardware.of(VM, spec, true, "CN=qemu-operator");
   }
