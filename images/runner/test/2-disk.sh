@@ -16,8 +16,9 @@ disk() { # KIND BYTES: of the test's own disk
 info() { # KEY
   in_bench qemu-img info --output=json "/disks/$name/disk.qcow2" | python3 -c "import json, sys; print(json.load(sys.stdin).get('$1'))"
 }
-as_base() { # FILE: is the base of the test's disk from now on
-  in_bench sh -c "mv $1 /cache/sha256/$name && chmod 444 /cache/sha256/$name && echo $name > /work/digest-$name"
+as_base() { # FILE: is the base of the test's disk from now on; sets $base
+  digest=$(echo "$name" | sha256sum | cut -d ' ' -f 1) base=/cache/sha256/$digest
+  in_bench sh -c "mv -f $1 $base && chmod 444 $base && echo $digest > /work/digest-$name"
 }
 disk_refused() { # REASON KIND BYTES
   reason=$1
@@ -71,6 +72,21 @@ disk_grows() { # test
   disk blank $((2 * size))
   same size $((2 * size)) "$(info virtual-size)"
 }
+disk_size_is_rounded_up_to_sectors() { # test
+  bench
+  in_bench truncate -s 1M /tmp/rounded
+  as_base /tmp/rounded
+  for kind in blank overlay; do
+    disk $kind 500000001
+    same size 500000256 "$(info virtual-size)"
+    disk $kind 500000001
+    same size 500000256 "$(info virtual-size)"
+    disk $kind 600000001
+    same size 600000512 "$(info virtual-size)"
+    disk $kind 600000001
+    in_bench rm "/disks/$name/disk.qcow2"
+  done
+}
 disk_does_not_shrink() { # test
   bench
   disk blank $size
@@ -110,13 +126,34 @@ disk_whose_base_left_the_cache_misses_it() { # test
   in_bench truncate -s 1M /tmp/gone
   as_base /tmp/gone
   disk overlay 0
-  in_bench rm "/cache/sha256/$name"
+  in_bench rm "$base"
   disk_refused BaseImageMissing overlay 0
 }
 disk_on_a_base_outside_the_cache_is_refused() { # test
   bench
   in_bench sh -c "mkdir /disks/$name; qemu-img create -q -f qcow2 -F raw -b /etc/passwd -u /disks/$name/disk.qcow2 1M"
   disk_refused ImageRefused blank 0
+}
+disk_on_a_base_by_a_way_out_of_the_cache_is_refused() { # test
+  bench
+  in_bench sh -c "echo key > /tls/server-key.pem; mkdir /disks/$name"
+  for base in ../../tls/server-key.pem "$(cat "$all/tiny/digest")/../../../tls/server-key.pem" "$(cat "$all/tiny/digest")0"; do
+    in_bench qemu-img create -q -f qcow2 -F raw -b "/cache/sha256/$base" -u "/disks/$name/disk.qcow2" 1M
+    disk_refused ImageRefused overlay 0
+  done
+}
+disk_whose_base_names_another_file_is_refused_at_the_next_start() { # test
+  bench
+  in_bench truncate -s 1M /tmp/innocent
+  as_base /tmp/innocent
+  disk overlay 0
+  in_bench qemu-img create -q -f qcow2 -F raw -b /etc/passwd -u /tmp/then-backed 1M
+  as_base /tmp/then-backed
+  disk_refused ImageRefused overlay 0
+  in_bench qemu-img create -q -f qcow2 -o data_file=/tmp/then-data,data_file_raw=on /tmp/then-with-data 1M
+  in_bench chmod 666 /tmp/then-data
+  as_base /tmp/then-with-data
+  disk_refused ImageRefused overlay 0
 }
 disk_uefi_variables_are_made_once() { # test
   bench

@@ -19,14 +19,35 @@ fetch_puts_the_file_under_its_digest() { # test
   same digest "$digest" "$(sha256sum < "$test/cache/sha256/$digest" | cut -d ' ' -f 1)"
   same mode 444 "$(stat -c %a "$test/cache/sha256/$digest")"
 }
-fetch_three_at_once_copy_once() { # test
+fetch_three_at_once_make_one_file() { # test
   fetch_directories
-  fetch /disk/disk.qcow2 > "$test/1" & one=$!
-  fetch /disk/disk.qcow2 > "$test/2" & two=$!
-  fetch /disk/disk.qcow2 > "$test/3" & three=$!
+  for pod in 1 2 3; do cp -r "$test/work" "$test/work-$pod"; done
+  fetch /disk/disk.qcow2 -v "$test/work-1:/pod" -e WORK=/pod & one=$!
+  fetch /disk/disk.qcow2 -v "$test/work-2:/pod" -e WORK=/pod & two=$!
+  fetch /disk/disk.qcow2 -v "$test/work-3:/pod" -e WORK=/pod & three=$!
   wait $one; wait $two; wait $three
-  same 'copies made' 1 "$(cat "$test/1" "$test/2" "$test/3" | grep -c ^stored:)"
-  same 'taken from the cache' 2 "$(cat "$test/1" "$test/2" "$test/3" | grep -c ^cached:)"
+  digest=$(cat "$all/tiny/digest")
+  same 'files under their digest' "$digest" "$(ls "$test/cache/sha256")"
+  same digest "$digest" "$(sha256sum < "$test/cache/sha256/$digest" | cut -d ' ' -f 1)"
+  same 'partial files' '' "$(find "$test/cache" -name 'partial-*')"
+  same 'remembered digests' "$digest" "$(cat "$test"/cache/by-source/*)"
+  for pod in 1 2 3; do same "digest of pod $pod" "$digest" "$(cat "$test/work-$pod/digest-root")"; done
+}
+fetch_loads_no_code_of_the_image() { # test
+  fetch_directories
+  same tools 'busybox fetch ' "$(find "$test/work" -type f -exec basename {} \; | sort | tr '\n' ' ')"
+  echo /of-the-image.so > "$test/preload"
+  fetch /disk/disk.qcow2 -v "$test/preload:/etc/ld.so.preload:ro" -e LD_PRELOAD=/of-the-image.so -e LD_AUDIT=/of-the-image.so > "$test/said" 2>&1
+  has "$test/said" stored:
+  lacks "$test/said" ld.so
+  lacks "$test/said" of-the-image
+}
+fetch_removes_what_killed_ones_left_long_ago() { # test
+  fetch_directories
+  touch -d '2 hours ago' "$test/cache/partial-copy-oldold" "$test/cache/partial-0123456789abcdef0123456789abcdef"
+  touch "$test/cache/partial-copy-newnew"
+  fetch /disk/disk.qcow2
+  same 'partial files' 'partial-0123456789abcdef0123456789abcdef partial-copy-newnew' "$(cd "$test/cache" && echo partial-*)"
 }
 fetch_killed_in_mid_copy_leaves_no_wrong_file() { # test
   fetch_directories
@@ -51,6 +72,7 @@ fetch_stops_on_sigterm() { # test
   within 20 'a partial file' sh -c "ls $test/cache/partial-*"
   docker kill -s TERM "$stopped"
   ended "$stopped" 143
+  same 'partial files' '' "$(find "$test/cache" -name 'partial-*')"
 }
 fetch_again_after_a_torn_cache_entry() { # test
   fetch_directories

@@ -62,7 +62,6 @@ killed_qemu_starts_again_in_the_same_pod() { # test
   small_vm_again
   ready "$vm"
   same 'boot counter' 'boots 2' "$(docker exec "$vm" wget -q -O - http://10.0.2.15/ | head -n 1)"
-  docker exec "$vm" test -s /run/vm/events.previous.jsonl
   same 'lines of the new event log that are events' 0 "$(docker exec "$vm" grep -c SHUTDOWN /run/vm/events.jsonl || true)"
   # the guest goes by itself: not a stop that was asked for
   guest "$vm" 'umount /disk; poweroff -f' || true
@@ -154,6 +153,21 @@ Q
   lacks "$test/message" SHUTDOWN
   has "$test/message" 'the very end'
   wrapper_said "$test" '"TCG"' null 137
+}
+link_in_place_of_the_event_log_is_not_read() { # test
+  mkdir -p "$test/bin"
+  echo '{"timestamp": {"seconds": 1, "microseconds": 1}, "event": "SECRET"}' > "$test/secret"
+  chmod 600 "$test/secret"
+  printf '#!/bin/sh\nrm /run/vm/events.jsonl\nln -s /secret /run/vm/events.jsonl\n' > "$test/bin/qemu-system-x86_64"
+  chmod 755 "$test/bin/qemu-system-x86_64"
+  directories "$test"
+  vm=$(start -i $(volumes "$test") -v "$test/secret:/secret:ro" -v "$test/bin/qemu-system-x86_64:/usr/bin/qemu-system-x86_64:ro" \
+    "$runner" --accelerator=TCG -- none)
+  ended "$vm" 0
+  [ -L "$test/run/events.jsonl" ] || fail 'no link was made'
+  message "$test" > "$test/message"
+  lacks "$test/message" SECRET
+  wrapper_said "$test" '"TCG"' null 0
 }
 what_an_earlier_qemu_planted_is_not_followed() { # test
   # /run/vm belonged to the earlier QEMU; root must not write through its links
