@@ -1,16 +1,20 @@
 package dev.qemuoperator.machine;
 
-import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 /**
@@ -42,9 +46,12 @@ final class SourceWatches implements AutoCloseable {
   /** The VM whose sources are watched. */
   record Follower(String namespace, String name) {}
 
+  private static final long NO_RESYNC = 0;
+  private static final Duration PATIENCE = Duration.ofSeconds(15);
+
   private final KubernetesClient client;
   private final Consumer<Follower> changed;
-  private final Map<Source, SharedIndexInformer<? extends HasMetadata>> informers = new HashMap<>();
+  private final Map<Source, Watch> watches = new HashMap<>();
   private final Map<Follower, Set<Source>> followed = new HashMap<>();
 
   SourceWatches(KubernetesClient client, Consumer<Follower> changed) {
@@ -53,13 +60,17 @@ final class SourceWatches implements AutoCloseable {
   }
 
   /** From now on, a change of these sources, and of no others, is told for this VM. */
-  synchronized void follow(Follower vm, Set<Source> sources) {
-    if (sources.equals(followed.getOrDefault(vm, Set.of()))) {
-      return;
-    }
-    sources.forEach(source -> informers.computeIfAbsent(source, this::inform));
+  void follow(Follower vm, Set<Source> sources) {
+    // one that does not come delays this VM, and no other: nobody else waits for the lock meanwhile
+    start(vm, sources).forEach(watch -> watch.awaitList());
+  }
+
+  private synchronized List<Watch> start(Follower vm, Set<Source> sources) {
+    watches.values().removeIf(watch -> watch.hasFailed() && watch.stop());
+    sources.forEach(source -> watches.computeIfAbsent(source, this::watch));
     followed.put(vm, Set.copyOf(sources));
     stopUnused();
+    return sources.stream().map(watches::get).toList();
   }
 
   synchronized void forget(Follower vm) {
@@ -69,8 +80,8 @@ final class SourceWatches implements AutoCloseable {
 
   /** The source as the API server has it; empty if there is none. */
   synchronized Optional<HasMetadata> get(Source source) {
-    return Optional.ofNullable(informers.get(source))
-        .flatMap(informer -> informer.getStore().list().stream().findFirst())
+    return Optional.ofNullable(watches.get(source))
+        .flatMap(watch -> watch.informer().getStore().list().stream().findFirst())
         .map(HasMetadata.class::cast);
   }
 
@@ -83,31 +94,62 @@ final class SourceWatches implements AutoCloseable {
   private void stopUnused() {
     Set<Source> used = new HashSet<>();
     followed.values().forEach(used::addAll);
-    informers
-        .entrySet()
-        .removeIf(entry -> !used.contains(entry.getKey()) && stop(entry.getValue()));
+    watches.entrySet().removeIf(entry -> !used.contains(entry.getKey()) && entry.getValue().stop());
   }
 
-  private static boolean stop(SharedIndexInformer<? extends HasMetadata> informer) {
-    informer.stop();
-    return true;
-  }
-
-  private SharedIndexInformer<? extends HasMetadata> inform(Source source) {
+  private Watch watch(Source source) {
     return switch (source.kind()) {
       case CONFIG_MAP ->
-          client
-              .configMaps()
-              .inNamespace(source.namespace())
-              .withName(source.name())
-              .inform(new Teller<ConfigMap>(source));
+          start(
+              source,
+              client
+                  .configMaps()
+                  .inNamespace(source.namespace())
+                  .withName(source.name())
+                  .runnableInformer(NO_RESYNC));
       case SECRET ->
-          client
-              .secrets()
-              .inNamespace(source.namespace())
-              .withName(source.name())
-              .inform(new Teller<Secret>(source));
+          start(
+              source,
+              client
+                  .secrets()
+                  .inNamespace(source.namespace())
+                  .withName(source.name())
+                  .runnableInformer(NO_RESYNC));
     };
+  }
+
+  private <T extends HasMetadata> Watch start(Source source, SharedIndexInformer<T> informer) {
+    informer.addEventHandler(new Teller<>(source));
+    return new Watch(informer, informer.start().toCompletableFuture());
+  }
+
+  /**
+   * A running informer of one object.
+   *
+   * @param listed done once the object, or that there is none, is known
+   */
+  private record Watch(
+      SharedIndexInformer<? extends HasMetadata> informer, CompletableFuture<Void> listed) {
+
+    boolean hasFailed() {
+      return listed.isCompletedExceptionally() || (listed.isDone() && !informer.isRunning());
+    }
+
+    boolean stop() {
+      informer.stop();
+      return true;
+    }
+
+    void awaitList() {
+      try {
+        listed.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      } catch (ExecutionException | TimeoutException e) {
+        throw new IllegalStateException("a cloud-init source could not be read", e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("interrupted while a cloud-init source was read", e);
+      }
+    }
   }
 
   private synchronized Set<Follower> followersOf(Source source) {

@@ -71,7 +71,7 @@ class RbacTest {
           use(CORE, "persistentvolumeclaims", "create patch", "Apply", "desired.claims()"),
           use(CORE, "secrets", "create patch", "Apply", "desired.tls()"),
           use(CORE, "services", "create patch", "Apply", "desired.service()"),
-          use(CORE, "pods", "delete", "Apply", ".resource(in.pod().orElseThrow().pod()).delete()"),
+          use(CORE, "pods", "delete", "Apply", ".resource(pod).delete()"),
           use(CORE, "services", "delete", "Apply", ".resource(service).delete()"),
           use(EVENTS, "events", "create", "EventRecorder", ".create()"));
 
