@@ -37,7 +37,7 @@ final class NetworkConfig {
         set-name: eth%1$d
         dhcp4: true
         dhcp4-overrides:
-          use-domains: true
+          use-domains: "true"
     """
         .formatted(index, nic.macAddress().toLowerCase(Locale.ROOT));
   }
