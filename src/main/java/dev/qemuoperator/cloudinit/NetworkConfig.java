@@ -28,7 +28,8 @@ final class NetworkConfig {
         .collect(Collectors.joining("", "version: 2\nethernets:\n", ""));
   }
 
-  // The quotes: 52:54:00:12:34:56 without them is a number to YAML 1.1 (base 60).
+  // The quotes: 52:54:00:12:34:56 without them is a number to YAML 1.1 (base 60);
+  // cloud-init's schema wants use-domains to be a string, and warns of anything else at each boot.
   private static String ethernet(int index, Nic nic) {
     return """
       nic%1$d:

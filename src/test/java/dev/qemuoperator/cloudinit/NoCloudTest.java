@@ -385,7 +385,7 @@ class NoCloudTest {
         "dhcp4",
         true,
         "dhcp4-overrides",
-        Map.of("use-domains", true));
+        Map.of("use-domains", "true"));
   }
 
   private static Guest guest(String hostname, List<String> keys) {
