@@ -1,6 +1,7 @@
 package dev.qemuoperator.e2e;
 
 import com.marcnuri.helm.Helm;
+import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.cluster.Cluster;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodList;
@@ -58,6 +59,7 @@ final class Installation {
   }
 
   private void install() {
+    handOverCrds();
     String[] operator = image("operator").split(":");
     String[] runner = image("runner").split(":");
     new Helm(Path.of("helm/qemu-operator"))
@@ -74,6 +76,28 @@ final class Installation {
         .waitReady()
         .withTimeout(180)
         .call();
+  }
+
+  /**
+   * CRDs that the tests of the schema have applied by hand become the release's, as Helm demands.
+   */
+  private static void handOverCrds() {
+    client().apiextensions().v1().customResourceDefinitions().list().getItems().stream()
+        .filter(crd -> crd.getSpec().getGroup().equals(VirtualMachine.GROUP))
+        .forEach(
+            crd ->
+                client()
+                    .resource(crd)
+                    .edit(
+                        found ->
+                            found
+                                .edit()
+                                .editMetadata()
+                                .addToLabels("app.kubernetes.io/managed-by", "Helm")
+                                .addToAnnotations("meta.helm.sh/release-name", RELEASE)
+                                .addToAnnotations("meta.helm.sh/release-namespace", NAMESPACE)
+                                .endMetadata()
+                                .build()));
   }
 
   /** The operator's pods. */
