@@ -71,7 +71,7 @@ class PerformanceE2E {
     Files.writeString(Path.of("target", "performance.md"), table());
 
     assertThat(median("tiny: apply to QEMU started, image on the claim (s)")).isLessThan(10);
-    assertThat(median("tiny: boot under the operator / boot bare")).isLessThan(2);
+    assertThat(median("tiny: boot under the operator / boot bare")).isLessThan(3);
   }
 
   private void measure(String name, Subject subject) throws IOException {
