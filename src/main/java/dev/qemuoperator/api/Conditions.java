@@ -28,6 +28,9 @@ public final class Conditions {
     /** The API server refused a child object; the message is its own. */
     public static final String REFUSED = "RefusedByApiServer";
 
+    /** The annotation qemu-operator.dev/reconcile: disabled; the status is still reported. */
+    public static final String SUSPENDED = "ReconcileDisabled";
+
     private Accepted() {}
   }
 
@@ -109,8 +112,23 @@ public final class Conditions {
     /** The pod ended as a whole, such as by an eviction; a new one is made. */
     public static final String POD_LOST = "PodLost";
 
-    /** QEMU does not run the CPUs: paused, io-error, guest-panicked … as the message says. */
+    /** The guest powered itself off, and spec.runStrategy leaves it so. */
+    public static final String STOPPED = "Stopped";
+
+    /** The guest or QEMU failed, and spec.runStrategy leaves it so. */
+    public static final String FAILED = "Failed";
+
+    /** The guest's CPUs are stopped, by spec.paused or by somebody at QEMU's monitor. */
     public static final String PAUSED = "Paused";
+
+    /** A volume is full, and the guest waits; it goes on by itself once there is room. */
+    public static final String DISK_FULL = "DiskFull";
+
+    /** A disk failed to read or write, and the guest waits; it is tried again. */
+    public static final String IO_ERROR = "IOError";
+
+    /** The guest's kernel panicked; QEMU is about to end. */
+    public static final String GUEST_PANICKED = "GuestPanicked";
 
     /** The process should run, but QEMU cannot be asked: Unknown, not a stale True. */
     public static final String QMP_UNREACHABLE = "QMPUnreachable";
@@ -127,6 +145,12 @@ public final class Conditions {
     public static final String PROBE_SUCCEEDED = "ProbeSucceeded";
     public static final String PROBE_FAILED = "ProbeFailed";
 
+    /** Of readinessProbe.cloudInit: it has not ended, or not been reported, yet. */
+    public static final String CLOUD_INIT_RUNS = "CloudInitRuns";
+
+    /** Of readinessProbe.cloudInit: it ended with an error; the message is its own. */
+    public static final String CLOUD_INIT_FAILED = "CloudInitFailed";
+
     /** spec.readinessProbe is not set. */
     public static final String NO_PROBE = "NoProbe";
 
@@ -141,6 +165,9 @@ public final class Conditions {
     public static final String TYPE = "Ready";
     public static final String RUNNING = "Running";
     public static final String HALTED = "Halted";
+
+    /** The guest powered itself off, and spec.runStrategy leaves it so. */
+    public static final String STOPPED = "Stopped";
 
     private Ready() {}
   }

@@ -22,4 +22,10 @@ public record Cpu(
         @Default("host")
         @Size(max = 64)
         @Pattern("^[A-Za-z0-9][A-Za-z0-9._-]*$")
-        String model) {}
+        String model,
+    @JsonPropertyDescription(
+            "The most CPU time that the pod may use, in percent of one core (150: one and a half cores);"
+                + " it becomes the pod's CPU limit. Default: no limit.")
+        @Min(10)
+        @Max(12800)
+        Integer limitPercent) {}

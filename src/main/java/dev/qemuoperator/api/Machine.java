@@ -16,7 +16,12 @@ public record Machine(
     @JsonPropertyDescription(
             "BIOS (SeaBIOS) or UEFI (OVMF). UEFI variables live on the boot disk's volume.")
         @Default("BIOS")
-        Firmware firmware) {
+        Firmware firmware,
+    @JsonPropertyDescription(
+            "What a watchdog card (i6300esb) does when the guest, having begun to, no longer feeds it. Reset:"
+                + " the machine, in the same process. Poweroff: the process ends, and runStrategy says what follows.")
+        @Default("None")
+        Watchdog watchdog) {
 
   /** QEMU's accelerators. */
   public enum Accelerator {
@@ -43,5 +48,16 @@ public record Machine(
   public enum Firmware {
     BIOS,
     UEFI
+  }
+
+  /** What becomes of a guest that hangs. */
+  public enum Watchdog {
+    /** There is no watchdog card. */
+    @JsonProperty("None")
+    NONE,
+    @JsonProperty("Reset")
+    RESET,
+    @JsonProperty("Poweroff")
+    POWEROFF
   }
 }

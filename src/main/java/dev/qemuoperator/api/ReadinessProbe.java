@@ -8,10 +8,20 @@ import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.ValidationRule;
 
-/** When the guest counts as ready; the kubelet probes it. Without one, running is ready. */
+/** When the guest counts as ready. Without one, running is ready. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
+@ValidationRule(
+    value = "[has(self.tcpSocket), has(self.cloudInit)].filter(x, x).size() == 1",
+    message = "a readinessProbe must be exactly one of: tcpSocket, cloudInit")
+@ValidationRule(
+    value = "!has(self.cloudInit) || !has(self.initialDelaySeconds)",
+    message = "initialDelaySeconds is for tcpSocket: cloud-init itself reports its end")
 public record ReadinessProbe(
-    @Required TcpSocket tcpSocket,
+    @JsonPropertyDescription("The kubelet probes a TCP port of the guest.") TcpSocket tcpSocket,
+    @JsonPropertyDescription(
+            "Ready once cloud-init has ended in this boot, as the guest reports, without an error; see"
+                + " status.cloudInit. Needs spec.cloudInit or spec.ssh, and cloud-init in the guest.")
+        CloudInitEnd cloudInit,
     @JsonPropertyDescription("Seconds from the start of the process to the first probe.")
         @Min(0)
         @Max(3600)
@@ -42,4 +52,7 @@ public record ReadinessProbe(
           "ports 4444, 7000-7004 and 10809 belong to QEMU: a probe of them says nothing of the"
               + " guest")
   public record TcpSocket(@Required @Min(1) @Max(65535) Integer port) {}
+
+  /** The end of cloud-init. */
+  public record CloudInitEnd() {}
 }

@@ -22,12 +22,26 @@ import java.util.Map;
     message =
         "at least one disk must have a source with an operating system (http or containerImage):"
             + " blank disks alone cannot boot")
+@ValidationRule(
+    value =
+        "!has(self.readinessProbe) || !has(self.readinessProbe.cloudInit) || has(self.cloudInit)"
+            + " || has(self.ssh)",
+    message =
+        "readinessProbe.cloudInit needs spec.cloudInit (such as cloudInit: {}) or spec.ssh: without a"
+            + " seed nothing reports the end of cloud-init")
 public record VirtualMachineSpec(
     @JsonPropertyDescription(
             "When the guest runs. Always: it is started, and started again whenever it ends."
-                + " Halted: it is powered off by its power button; disks are kept.")
+                + " RerunOnFailure: it is started again when it fails; once it has powered itself off, it stays"
+                + " off. Once: it is started a single time. Halted: it is powered off by its power button; disks"
+                + " are kept. To start again what stays off: set the annotation"
+                + " qemu-operator.dev/restart-requested-at, or Halted in between.")
         @Default("Always")
         RunStrategy runStrategy,
+    @JsonPropertyDescription(
+            "true: the guest's CPUs are stopped, its memory is kept. Applies at once.")
+        @Default("false")
+        Boolean paused,
     @Default("{}") Machine machine,
     @Default("{}") Cpu cpu,
     @Default("{}") Memory memory,

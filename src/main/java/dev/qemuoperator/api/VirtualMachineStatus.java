@@ -20,10 +20,18 @@ public record VirtualMachineStatus(
     List<Network> networks,
     List<Disk> disks,
     CloudInit cloudInit,
+    Guest guest,
     Resources resources,
-    BootTimings bootTimings) {
+    BootTimings bootTimings,
+    @JsonPropertyDescription(
+            "What the spec says and the running guest does not have yet, field by field.")
+        List<PendingChange> pendingChanges,
+    Actions actions) {
 
-  /** QEMU's process, as it says itself over QMP. Absent while there is none to ask. */
+  /**
+   * The guest's process. Absent until one was started in this pod; what QEMU says of itself is
+   * absent while it cannot be asked.
+   */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Process(
       @JsonPropertyDescription(
@@ -39,14 +47,16 @@ public record VirtualMachineStatus(
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record LastExit(
       @JsonPropertyDescription(
-              "GuestShutdown, GuestReset, GuestPanic, Requested, HostSignal, OutOfMemory or"
-                  + " QemuError.")
+              "GuestShutdown, GuestReset, GuestPanic, Watchdog, Requested, HostSignal, IOError,"
+                  + " OutOfMemory, QemuError, Evicted or NodeLost.")
           String cause,
       @JsonPropertyDescription(
               "Exit code of QEMU; 128 + N: ended by signal N; 70: the pod could not start it.")
           Integer exitCode,
       String at,
-      @JsonPropertyDescription("What happened, and what to do if anything.") String message) {}
+      @JsonPropertyDescription("What happened, and what to do if anything.") String message,
+      @JsonPropertyDescription("After a panic: the last lines of the guest's console.")
+          String console) {}
 
   /** A network card. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -72,7 +82,51 @@ public record VirtualMachineStatus(
       @JsonPropertyDescription("Hash of the seed that the running QEMU has, read back from it.")
           String bootedHash,
       @JsonPropertyDescription("The instance-id of the seed that the sources make now.")
-          String instanceId) {}
+          String instanceId,
+      @JsonPropertyDescription(
+              "When cloud-init ended in this boot, by the clock of the operator; as the guest reports.")
+          String finishedAt,
+      @JsonPropertyDescription(
+              "How it ended: done, degraded (it warned) or error; see cloud-init status --long in the guest.")
+          String result,
+      @JsonPropertyDescription("The first of its errors or warnings, in cloud-init's words.")
+          String message) {}
+
+  /**
+   * What the guest says about itself at the end of cloud-init, in this boot. Its word only: a guest
+   * may lie.
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Guest(
+      String hostname,
+      @JsonPropertyDescription("PRETTY_NAME of /etc/os-release.") String osName,
+      @JsonPropertyDescription("Release of the running kernel.") String kernel,
+      @JsonPropertyDescription("Addresses of the guest's own cards, without link-local ones.")
+          List<String> addresses,
+      @JsonPropertyDescription(
+              "Public host keys, such as ssh-ed25519 AAAA…, for a known_hosts file.")
+          List<String> sshHostKeys) {}
+
+  /** A difference between the spec and the running guest. */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record PendingChange(
+      @JsonPropertyDescription(
+              "Such as spec.cpu.cores or spec.disks[root].size; operator: what the operator itself now"
+                  + " makes differently.")
+          String field,
+      @JsonPropertyDescription("What the running guest has; absent: nothing.") String running,
+      @JsonPropertyDescription("What the spec says; absent: nothing.") String desired,
+      @JsonPropertyDescription(
+              "Live: about to be applied. NextBoot: by the next power cycle, or by the guest's own reboot.")
+          String applies) {}
+
+  /** The values of one-shot annotations that were acted on last. */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Actions(
+      @JsonPropertyDescription("Of qemu-operator.dev/restart-requested-at.")
+          String restartRequestedAt,
+      @JsonPropertyDescription("Of qemu-operator.dev/reset-requested-at.")
+          String resetRequestedAt) {}
 
   /** Memory. */
   @JsonInclude(JsonInclude.Include.NON_NULL)

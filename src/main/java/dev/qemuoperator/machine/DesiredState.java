@@ -10,6 +10,7 @@ import dev.qemuoperator.pod.VmPod;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.Observation;
+import dev.qemuoperator.qmp.Observation.Answers;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
@@ -66,7 +67,11 @@ record DesiredState(
   /** While QEMU cannot be asked, any earlier seed may be the one that its guest has. */
   private static boolean mayHaveBooted(MachineInputs in, String seedHash) {
     return in.pod().isPresent()
-        && in.qmp().map(Observation::seedSerial).map(seedHash::equals).orElse(true);
+        && in.qmp()
+            .map(Observation::answers)
+            .map(Answers::seedSerial)
+            .map(seedHash::equals)
+            .orElse(true);
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.EventLog.WrapperFailure;
 import dev.qemuoperator.qmp.Observation;
+import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.qmp.Shutdown;
 import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import java.time.Instant;
@@ -29,7 +30,7 @@ final class LastExits {
   static Optional<LastExit> of(
       Optional<PodFacts> pod, Optional<Observation> qmp, Optional<LastExit> before) {
     Optional<ContainerStateTerminated> ended = pod.flatMap(PodFacts::lastTermination);
-    Optional<Shutdown> heard = qmp.map(Observation::shutdown);
+    Optional<Shutdown> heard = qmp.map(Observation::heard).map(Heard::shutdown);
     if (heard.isPresent() && ended.filter(end -> isOf(end, heard.get())).isEmpty()) {
       return Optional.of(read(heard.get(), pod));
     }
@@ -46,13 +47,13 @@ final class LastExits {
     EventLog log = EventLog.parse(ended.getMessage() == null ? "" : ended.getMessage());
     String cause = cause(ended, log);
     return new LastExit(
-        cause, ended.getExitCode(), ended.getFinishedAt(), message(cause, ended, log));
+        cause, ended.getExitCode(), ended.getFinishedAt(), message(cause, ended, log), null);
   }
 
   private static LastExit read(Shutdown shutdown, Optional<PodFacts> pod) {
     boolean asked = pod.isEmpty() || pod.get().isDeleting();
     String cause = asked && isOrderly(shutdown.reason()) ? "Requested" : cause(shutdown.reason());
-    return new LastExit(cause, null, shutdown.at().toString(), describe(cause));
+    return new LastExit(cause, null, shutdown.at().toString(), describe(cause), null);
   }
 
   private static String cause(ContainerStateTerminated ended, EventLog log) {

@@ -18,7 +18,7 @@ import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.MemoryBudget;
 import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.Observation;
-import dev.qemuoperator.qmp.Observation.Channel;
+import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
@@ -91,8 +91,11 @@ final class MachineReport {
         networks(),
         disks(),
         cloudInit(),
+        null,
         resources(),
-        bootTimings(conditions));
+        bootTimings(conditions),
+        null,
+        null);
   }
 
   /** One word: the reason that the guest does not run, or that it does. */
@@ -111,10 +114,10 @@ final class MachineReport {
         .map(
             pod ->
                 new VirtualMachineStatus.Process(
-                    connected().map(Observation::runState).orElse(null),
+                    answers().map(Answers::runState).orElse(null),
                     pod.startedAt().orElse(null),
-                    connected().map(Observation::accelerator).orElse(null),
-                    connected().map(Observation::qemuVersion).orElse(null),
+                    answers().map(Answers::accelerator).orElse(null),
+                    answers().map(Answers::qemuVersion).orElse(null),
                     pod.restarts()))
         .orElse(null);
   }
@@ -160,8 +163,11 @@ final class MachineReport {
     }
     return new VirtualMachineStatus.CloudInit(
         decision.seed().map(Seed::hash).orElse(null),
-        connected().map(Observation::seedSerial).orElse(null),
-        decision.seed().map(Seed::instanceId).orElse(null));
+        answers().map(Answers::seedSerial).orElse(null),
+        decision.seed().map(Seed::instanceId).orElse(null),
+        null,
+        null,
+        null);
   }
 
   private VirtualMachineStatus.Resources resources() {
@@ -220,9 +226,9 @@ final class MachineReport {
   }
 
   /** What QEMU says now. Once its container has ended, what it said last is no longer so. */
-  private Optional<Observation> connected() {
+  private Optional<Answers> answers() {
     return in.qmp()
-        .filter(observation -> observation.channel() == Channel.CONNECTED)
-        .filter(observation -> pod().filter(PodFacts::isRunning).isPresent());
+        .map(Observation::answers)
+        .filter(answers -> pod().filter(PodFacts::isRunning).isPresent());
   }
 }

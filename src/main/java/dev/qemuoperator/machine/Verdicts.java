@@ -14,6 +14,7 @@ import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodFacts.FetchProblem;
 import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.Observation;
+import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
@@ -101,7 +102,7 @@ record Verdicts(
   }
 
   private boolean isConnected() {
-    return in.qmp().filter(qmp -> qmp.channel() == Channel.CONNECTED).isPresent();
+    return in.qmp().filter(Observation::isConnected).isPresent();
   }
 
   private Optional<Verdict> stopping() {
@@ -198,7 +199,7 @@ record Verdicts(
   /** QEMU has said why it ends and has hung up; the kubelet follows a moment later. */
   private Optional<Verdict> qemuHasEnded() {
     return in.qmp()
-        .filter(qmp -> qmp.channel() != Channel.CONNECTED && qmp.shutdown() != null)
+        .filter(qmp -> !qmp.isConnected() && qmp.heard().shutdown() != null)
         .map(
             qmp ->
                 Verdict.no(
@@ -235,7 +236,7 @@ record Verdicts(
   }
 
   private Optional<Verdict> cpusStopped() {
-    String state = in.qmp().map(Observation::runState).orElse("unknown");
+    String state = in.qmp().map(Observation::answers).map(Answers::runState).orElse("unknown");
     return Optional.of(
             Verdict.no(
                 switch (state) {
@@ -443,7 +444,7 @@ record Verdicts(
     if (!in.wantsSeed()) {
       return Verdict.yes(CloudInitCurrent.NO_SEED, "The VM has no cloud-init sources.");
     }
-    Optional<String> booted = in.qmp().map(Observation::seedSerial);
+    Optional<String> booted = in.qmp().map(Observation::answers).map(Answers::seedSerial);
     if (booted.isEmpty()) {
       return Verdict.unknown(CloudInitCurrent.NOT_RUNNING, "No QEMU runs that could be asked.");
     }

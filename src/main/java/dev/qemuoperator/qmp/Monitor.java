@@ -1,7 +1,9 @@
 package dev.qemuoperator.qmp;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
+import dev.qemuoperator.qmp.Observation.Heard;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.Socket;
@@ -42,24 +44,44 @@ final class Monitor {
           "WATCHDOG",
           "GUEST_PANICKED",
           "BLOCK_IO_ERROR",
+          "POWERDOWN",
           "MIGRATION");
+
+  /** QEMU's RunState of a guest that waits for a disk. */
+  private static final String IO_ERROR = "io-error";
 
   /** What all monitors share. */
   record Edges(Dialer dialer, Supplier<SSLContext> tls, Clock clock, Timing timing) {}
 
   /** What the reading thread leaves for the watching one: small, however much QEMU sends. */
   private static final class Inbox implements QmpConnection.Listener {
+    private final Clock clock;
     private boolean news;
-    private Shutdown shutdown;
+    private Heard heard;
     private IOException lost;
+
+    Inbox(Heard heard, Clock clock) {
+      this.heard = heard;
+      this.clock = clock;
+    }
 
     @Override
     public synchronized void event(Event event) {
       if (TELLING.contains(event.name())) {
-        Shutdown.of(event).ifPresent(end -> shutdown = Shutdown.later(shutdown, end));
+        Shutdown.of(event).map(this::dated).ifPresent(end -> heard = heard.withShutdown(end));
+        heard =
+            switch (event.name()) {
+              case "BLOCK_IO_ERROR" -> heard.withIoError(IoError.of(event));
+              case "POWERDOWN" -> heard.withPowerButton();
+              default -> heard;
+            };
         news = true;
         notifyAll();
       }
+    }
+
+    private Shutdown dated(Shutdown end) {
+      return end.at() != null ? end : new Shutdown(end.byGuest(), end.reason(), clock.instant());
     }
 
     @Override
@@ -77,8 +99,8 @@ final class Monitor {
       news = false;
     }
 
-    synchronized Optional<Shutdown> shutdown() {
-      return Optional.ofNullable(shutdown);
+    synchronized Heard heard() {
+      return heard;
     }
 
     synchronized void throwIfLost() throws IOException {
@@ -96,8 +118,9 @@ final class Monitor {
   private final long began = System.nanoTime();
   private volatile boolean stopped;
   private volatile Observation observation;
+  private volatile Optional<QmpConnection> current = Optional.empty();
 
-  Monitor(String key, Endpoint endpoint, Shutdown known, Edges edges, Consumer<String> changed) {
+  Monitor(String key, Endpoint endpoint, Heard known, Edges edges, Consumer<String> changed) {
     this.key = key;
     this.endpoint = endpoint;
     this.edges = edges;
@@ -125,8 +148,19 @@ final class Monitor {
     return observation;
   }
 
-  Shutdown shutdownOf(String incarnation) {
-    return endpoint.incarnation().equals(incarnation) ? observation.shutdown() : null;
+  Heard heardOf(String incarnation) {
+    return endpoint.incarnation().equals(incarnation) ? observation.heard() : Heard.NOTHING;
+  }
+
+  /**
+   * Runs a command over the connection that is open.
+   *
+   * @throws IOException if there is none, it breaks, or QEMU refuses
+   */
+  void execute(String command, Map<String, ?> arguments) throws IOException {
+    current
+        .orElseThrow(() -> new ConnectException("not connected to QEMU"))
+        .execute(command, arguments);
   }
 
   private void run() {
@@ -146,10 +180,11 @@ final class Monitor {
 
   /** From the dialing to the loss of one connection. Returns how long it was connected. */
   private Duration connection() throws InterruptedException {
-    Inbox inbox = new Inbox();
+    Inbox inbox = new Inbox(observation.heard(), edges.clock());
     Optional<Long> connected = Optional.empty();
     try (QmpConnection connection = connect(inbox)) {
       connected = Optional.of(System.nanoTime());
+      current = Optional.of(connection);
       resync(connection);
       listen(connection, inbox);
     } catch (IOException e) {
@@ -157,6 +192,8 @@ final class Monitor {
     } catch (RuntimeException e) {
       LOG.atError().setCause(e).addKeyValue("vm", key).log("The QMP client failed");
       disconnected(inbox, "the operator failed to talk to QEMU: " + e);
+    } finally {
+      current = Optional.empty();
     }
     return connected
         .map(since -> Duration.ofNanos(System.nanoTime() - since))
@@ -189,14 +226,15 @@ final class Monitor {
     publish(
         observation.connected(
             edges.clock().instant(),
-            runState,
-            kvm.path("enabled").asBoolean() ? "KVM" : "TCG",
-            "%d.%d.%d"
-                .formatted(
-                    version.path("major").asInt(),
-                    version.path("minor").asInt(),
-                    version.path("micro").asInt()),
-            seedSerial(connection)));
+            new Answers(
+                runState,
+                kvm.path("enabled").asBoolean() ? "KVM" : "TCG",
+                "%d.%d.%d"
+                    .formatted(
+                        version.path("major").asInt(),
+                        version.path("minor").asInt(),
+                        version.path("micro").asInt()),
+                seedSerial(connection))));
   }
 
   private static String runState(QmpConnection connection) throws IOException {
@@ -217,32 +255,45 @@ final class Monitor {
   /** Until the connection is lost. The heartbeat is also what makes TCP notice a dead peer. */
   private void listen(QmpConnection connection, Inbox inbox)
       throws IOException, InterruptedException {
+    long failed = System.nanoTime();
     while (true) {
       inbox.awaitNews(edges.timing().heartbeat());
       inbox.throwIfLost();
-      publish(noted(inbox));
-      publish(observation.withRunState(runState(connection)));
+      publish(observation.with(inbox.heard()));
+      String runState = runState(connection);
+      if (runState.equals(IO_ERROR)
+          && System.nanoTime() - failed >= edges.timing().retry().toNanos()) {
+        runState = tryAgain(connection, inbox);
+        failed = System.nanoTime();
+      }
+      publish(observation.with(inbox.heard()).withRunState(runState));
     }
+  }
+
+  /**
+   * QEMU repeats the failed request when the guest goes on: at once it fails again, or there is
+   * room now. Only the latter is told.
+   */
+  private String tryAgain(QmpConnection connection, Inbox inbox)
+      throws IOException, InterruptedException {
+    try {
+      connection.execute("cont");
+    } catch (QmpErrorException e) {
+      return runState(connection); // QEMU will not have it: the guest has ended meanwhile
+    }
+    String runState = "running";
+    for (long until = System.nanoTime() + edges.timing().proof().toNanos();
+        runState.equals("running") && System.nanoTime() < until; ) {
+      inbox.awaitNews(edges.timing().proof());
+      inbox.throwIfLost();
+      runState = runState(connection);
+    }
+    return runState;
   }
 
   /** What arrived while a command failed counts, too: QEMU says why it ends just before it does. */
   private void disconnected(Inbox inbox, String problem) {
-    publish(noted(inbox).disconnected(edges.clock().instant(), problem));
-  }
-
-  private Observation noted(Inbox inbox) {
-    return inbox
-        .shutdown()
-        .map(this::dated)
-        .map(end -> Shutdown.later(observation.shutdown(), end))
-        .map(observation::withShutdown)
-        .orElse(observation);
-  }
-
-  private Shutdown dated(Shutdown end) {
-    return end.at() != null
-        ? end
-        : new Shutdown(end.byGuest(), end.reason(), edges.clock().instant());
+    publish(observation.with(inbox.heard()).disconnected(edges.clock().instant(), problem));
   }
 
   /** That a QEMU which has just begun does not listen yet is no problem to tell anybody. */

@@ -3,29 +3,22 @@ package dev.qemuoperator.qmp;
 import java.time.Instant;
 
 /**
- * What is known of a VM's QEMU now. What QEMU answered ({@code runState} to {@code seedSerial}) is
- * null unless the channel is {@code CONNECTED}: nothing is kept as if it were current.
+ * What is known of a VM's QEMU now.
  *
  * @param channel whether QEMU can be asked
  * @param since when the channel came into that state
  * @param problem why the channel is not connected, for a person; null while there is none to tell
- * @param runState QEMU's RunState: {@code running}, {@code paused}, {@code io-error} …
- * @param accelerator {@code KVM} or {@code TCG}
- * @param qemuVersion such as {@code 10.0.13}
- * @param seedSerial serial of the device {@code cloud-init}; null if there is no such device
- * @param shutdown why the run ends or ended, as told by an event of this incarnation; null if none
- *     was seen
+ * @param answers what QEMU answered; null unless the channel is {@code CONNECTED}: nothing is kept
+ *     as if it were current
+ * @param heard what QEMU announced while this operator listened
  * @param incarnation see {@link Endpoint}
  */
 public record Observation(
     Channel channel,
     Instant since,
     String problem,
-    String runState,
-    String accelerator,
-    String qemuVersion,
-    String seedSerial,
-    Shutdown shutdown,
+    Answers answers,
+    Heard heard,
     String incarnation) {
 
   /** The state of the connection to QEMU. */
@@ -37,54 +30,69 @@ public record Observation(
     LOST
   }
 
-  static Observation connecting(Instant now, String incarnation, Shutdown shutdown) {
-    return new Observation(
-        Channel.CONNECTING, now, null, null, null, null, null, shutdown, incarnation);
+  /**
+   * Answers of QEMU to queries.
+   *
+   * @param runState QEMU's RunState: {@code running}, {@code paused}, {@code io-error} …
+   * @param accelerator {@code KVM} or {@code TCG}
+   * @param qemuVersion such as {@code 10.0.13}
+   * @param seedSerial serial of the device {@code cloud-init}; null if there is no such device
+   */
+  public record Answers(
+      String runState, String accelerator, String qemuVersion, String seedSerial) {
+
+    Answers withRunState(String now) {
+      return new Answers(now, accelerator, qemuVersion, seedSerial);
+    }
   }
 
-  Observation connected(
-      Instant now, String runState, String accelerator, String qemuVersion, String seedSerial) {
-    return new Observation(
-        Channel.CONNECTED,
-        now,
-        null,
-        runState,
-        accelerator,
-        qemuVersion,
-        seedSerial,
-        shutdown,
-        incarnation);
+  /**
+   * Events of this incarnation. None of them is a state: one may have come while nobody listened.
+   *
+   * @param shutdown why the run ends or ended; null if nothing was heard of an end
+   * @param ioError the last failure of a disk; null if none was heard
+   * @param powerButtons how often the power button was pressed
+   */
+  public record Heard(Shutdown shutdown, IoError ioError, int powerButtons) {
+    static final Heard NOTHING = new Heard(null, null, 0);
+
+    Heard withShutdown(Shutdown end) {
+      return new Heard(Shutdown.later(shutdown, end), ioError, powerButtons);
+    }
+
+    Heard withIoError(IoError error) {
+      return new Heard(shutdown, error, powerButtons);
+    }
+
+    Heard withPowerButton() {
+      return new Heard(shutdown, ioError, powerButtons + 1);
+    }
+  }
+
+  static Observation connecting(Instant now, String incarnation, Heard heard) {
+    return new Observation(Channel.CONNECTING, now, null, null, heard, incarnation);
+  }
+
+  Observation connected(Instant now, Answers answers) {
+    return new Observation(Channel.CONNECTED, now, null, answers, heard, incarnation);
   }
 
   Observation disconnected(Instant now, String problem) {
     Channel next = channel == Channel.CONNECTING ? Channel.CONNECTING : Channel.LOST;
-    Instant since = next == channel ? this.since : now;
-    return new Observation(next, since, problem, null, null, null, null, shutdown, incarnation);
+    Instant when = next == channel ? since : now;
+    return new Observation(next, when, problem, null, heard, incarnation);
   }
 
   Observation withRunState(String runState) {
     return new Observation(
-        channel,
-        since,
-        problem,
-        runState,
-        accelerator,
-        qemuVersion,
-        seedSerial,
-        shutdown,
-        incarnation);
+        channel, since, problem, answers.withRunState(runState), heard, incarnation);
   }
 
-  Observation withShutdown(Shutdown shutdown) {
-    return new Observation(
-        channel,
-        since,
-        problem,
-        runState,
-        accelerator,
-        qemuVersion,
-        seedSerial,
-        shutdown,
-        incarnation);
+  Observation with(Heard heard) {
+    return new Observation(channel, since, problem, answers, heard, incarnation);
+  }
+
+  public boolean isConnected() {
+    return channel == Channel.CONNECTED;
   }
 }

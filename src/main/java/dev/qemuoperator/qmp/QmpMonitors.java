@@ -1,5 +1,8 @@
 package dev.qemuoperator.qmp;
 
+import dev.qemuoperator.qmp.Observation.Heard;
+import java.io.IOException;
+import java.net.ConnectException;
 import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
@@ -49,10 +52,10 @@ public final class QmpMonitors implements AutoCloseable {
     if (closed || (watched != null && watched.endpoint().equals(endpoint))) {
       return;
     }
-    Shutdown known = null;
+    Heard known = Heard.NOTHING;
     if (watched != null) {
       watched.stop();
-      known = watched.shutdownOf(endpoint.incarnation());
+      known = watched.heardOf(endpoint.incarnation());
     }
     Monitor next = new Monitor(key, endpoint, known, edges, changed);
     // before it runs: who is called back must find it
@@ -70,6 +73,19 @@ public final class QmpMonitors implements AutoCloseable {
   /** Empty if the VM is not watched. */
   public Optional<Observation> observation(String key) {
     return Optional.ofNullable(monitors.get(key)).map(Monitor::observation);
+  }
+
+  /**
+   * Runs a command of QMP and waits for its answer.
+   *
+   * @throws IOException if the VM is not watched, not connected, or QEMU refuses the command
+   */
+  public void execute(String key, String command, Map<String, ?> arguments) throws IOException {
+    Monitor watched = monitors.get(key);
+    if (watched == null) {
+      throw new ConnectException("nobody watches the QEMU of " + key);
+    }
+    watched.execute(command, arguments);
   }
 
   /** Forgets all; nothing is watched any more. */

@@ -12,6 +12,8 @@ import java.time.Duration;
  * @param longestPause the most it doubles to
  * @param startup how long a fresh QEMU may need until it listens
  * @param startupPause the most the pause doubles to meanwhile
+ * @param retry between two attempts to let a guest go on whose disk has failed
+ * @param proof how long a guest must run after a failed write before it counts as running
  */
 public record Timing(
     Duration handshake,
@@ -20,7 +22,9 @@ public record Timing(
     Duration firstPause,
     Duration longestPause,
     Duration startup,
-    Duration startupPause) {
+    Duration startupPause,
+    Duration retry,
+    Duration proof) {
 
   public static final Timing DEFAULT =
       new Timing(
@@ -31,7 +35,9 @@ public record Timing(
           Duration.ofMillis(100),
           Duration.ofSeconds(5),
           Duration.ofSeconds(5),
-          Duration.ofMillis(250));
+          Duration.ofMillis(250),
+          Duration.ofSeconds(5),
+          Duration.ofMillis(500));
 
   /**
    * The pause after one more failed attempt.

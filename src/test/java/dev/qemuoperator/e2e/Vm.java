@@ -84,7 +84,7 @@ record Vm(String namespace, String name) {
         .orElse(
             new VirtualMachineStatus(
                 null, null, List.of(), null, null, null, null, List.of(), List.of(), null, null,
-                null));
+                null, null, null, null));
   }
 
   Optional<Condition> condition(String type) {

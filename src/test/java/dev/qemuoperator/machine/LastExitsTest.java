@@ -6,6 +6,7 @@ import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Channel;
+import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.qmp.Shutdown;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import java.time.Instant;
@@ -17,7 +18,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LastExitsTest {
 
   private static final String END = "2026-01-01T12:00:00Z";
-  private static final LastExit EARLIER = new LastExit("Requested", 0, "2025-01-01T00:00:00Z", "");
+  private static final LastExit EARLIER =
+      new LastExit("Requested", 0, "2025-01-01T00:00:00Z", "", null);
 
   /** What QEMU logged, whether the pod was asked to end, exit code, the kubelet's reason: cause. */
   @ParameterizedTest
@@ -71,7 +73,8 @@ class LastExitsTest {
                 "GuestShutdown",
                 null,
                 "2026-01-01T12:00:00.500Z",
-                "The guest powered itself off."));
+                "The guest powered itself off.",
+                null));
   }
 
   @Test
@@ -122,10 +125,7 @@ class LastExitsTest {
             moment,
             null,
             null,
-            null,
-            null,
-            null,
-            new Shutdown(true, reason, moment),
+            new Heard(new Shutdown(true, reason, moment), null, 0),
             "containerd://1"));
   }
 

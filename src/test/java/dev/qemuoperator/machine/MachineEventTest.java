@@ -36,23 +36,23 @@ class MachineEventTest {
 
   @Test
   void exitAndRestartAreOneThing() {
-    LastExit panic = new LastExit("GuestPanic", 1, NOON, "The guest's kernel panicked.");
+    LastExit panic = new LastExit("GuestPanic", 1, NOON, "The guest's kernel panicked.", null);
     assertThat(MachineEvent.between(Optional.of(status(null, RUNS)), status(panic, RESTARTS)))
         .containsExactly(new MachineEvent(true, "GuestPanic", "The guest's kernel panicked."));
   }
 
   @Test
   void exitThatThePodConfirmsIsNotToldAgain() {
-    LastExit heard = new LastExit("GuestShutdown", null, "2026-01-01T12:00:00.4Z", "Off.");
-    LastExit read = new LastExit("GuestShutdown", 0, "2026-01-01T12:00:01Z", "Off.");
+    LastExit heard = new LastExit("GuestShutdown", null, "2026-01-01T12:00:00.4Z", "Off.", null);
+    LastExit read = new LastExit("GuestShutdown", 0, "2026-01-01T12:00:01Z", "Off.", null);
     assertThat(MachineEvent.between(Optional.of(status(heard, RUNS)), status(read, RUNS)))
         .isEmpty();
   }
 
   @Test
   void eachExitOfALoopIsTold() {
-    LastExit first = new LastExit("QemuError", 1, NOON, "Bad.");
-    LastExit second = new LastExit("QemuError", 1, "2026-01-01T12:01:00Z", "Bad.");
+    LastExit first = new LastExit("QemuError", 1, NOON, "Bad.", null);
+    LastExit second = new LastExit("QemuError", 1, "2026-01-01T12:01:00Z", "Bad.", null);
     assertThat(MachineEvent.between(Optional.of(status(first, RESTARTS)), status(second, RESTARTS)))
         .containsExactly(new MachineEvent(true, "QemuError", "Bad."));
   }
@@ -82,6 +82,20 @@ class MachineEventTest {
 
   private static VirtualMachineStatus status(LastExit exit, Condition... conditions) {
     return new VirtualMachineStatus(
-        1L, null, List.of(conditions), null, null, null, exit, null, null, null, null, null);
+        1L,
+        null,
+        List.of(conditions),
+        null,
+        null,
+        null,
+        exit,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null);
   }
 }

@@ -19,8 +19,11 @@ import dev.qemuoperator.pod.VmObjects;
 import dev.qemuoperator.pod.VmPod;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.VmIdentity;
+import dev.qemuoperator.qmp.IoError;
 import dev.qemuoperator.qmp.Observation;
+import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
+import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.qmp.Shutdown;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -259,17 +262,34 @@ final class Scenario {
         .map(
             json -> {
               String serial = text(json, "seedSerial");
+              Channel channel = Channel.valueOf(json.path("channel").asText());
               return new Observation(
-                  Channel.valueOf(json.path("channel").asText()),
+                  channel,
                   BEGIN,
                   text(json, "problem"),
-                  text(json, "runState"),
-                  text(json, "accelerator"),
-                  text(json, "qemuVersion"),
-                  "the wanted one".equals(serial) ? seed.orElseThrow().hash() : serial,
-                  Optional.ofNullable(json.get("shutdown")).map(Scenario::shutdown).orElse(null),
+                  channel == Channel.CONNECTED
+                      ? new Answers(
+                          text(json, "runState"),
+                          text(json, "accelerator"),
+                          text(json, "qemuVersion"),
+                          "the wanted one".equals(serial) ? seed.orElseThrow().hash() : serial)
+                      : null,
+                  new Heard(
+                      Optional.ofNullable(json.get("shutdown"))
+                          .map(Scenario::shutdown)
+                          .orElse(null),
+                      Optional.ofNullable(json.get("ioError")).map(Scenario::ioError).orElse(null),
+                      json.path("powerButtons").asInt()),
                   "containerd://1");
             });
+  }
+
+  private static IoError ioError(JsonNode json) {
+    return new IoError(
+        json.path("node").asText(),
+        json.path("noSpace").asBoolean(),
+        json.path("operation").asText(),
+        json.path("reason").asText());
   }
 
   private static Shutdown shutdown(JsonNode json) {

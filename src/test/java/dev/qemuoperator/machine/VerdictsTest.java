@@ -9,7 +9,9 @@ import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.Observation;
+import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
+import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
@@ -26,6 +28,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What scenarios do not reach: the API server's refusals, and every run state of QEMU. */
 class VerdictsTest {
+
+  private static final Heard NOTHING = new Heard(null, null, 0);
 
   private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
   private static final Verdict REFUSED =
@@ -68,8 +72,7 @@ class VerdictsTest {
 
   @Test
   void observationThatIsNotConnectedShowsNothingOfTheProcess() {
-    Observation lost =
-        new Observation(Channel.LOST, NOON, "gone", null, null, null, null, null, "c1");
+    Observation lost = new Observation(Channel.LOST, NOON, "gone", null, NOTHING, "c1");
     VirtualMachineStatus status = report(runningPod(), Optional.of(lost), Optional.empty());
     assertThat(condition(status, Running.TYPE).getStatus()).isEqualTo("Unknown");
     assertThat(status.process().runState()).isNull();
@@ -152,7 +155,12 @@ class VerdictsTest {
   private static Optional<Observation> qmp(String runState) {
     return Optional.of(
         new Observation(
-            Channel.CONNECTED, NOON, null, runState, "KVM", "10.0.13", null, null, "c1"));
+            Channel.CONNECTED,
+            NOON,
+            null,
+            new Answers(runState, "KVM", "10.0.13", null),
+            NOTHING,
+            "c1"));
   }
 
   private static Condition condition(VirtualMachineStatus status, String type) {

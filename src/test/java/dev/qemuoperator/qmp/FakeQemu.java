@@ -77,13 +77,14 @@ final class FakeQemu implements AutoCloseable {
     silent = false;
   }
 
-  void emit(String event, String data) throws IOException {
+  FakeQemu emit(String event, String data) throws IOException {
     String line =
         """
         {"timestamp": {"seconds": 1795341600, "microseconds": 250000}, "event": "%s", "data": %s}\
         """
             .formatted(event, data);
     say(line);
+    return this;
   }
 
   void say(String line) throws IOException {
@@ -167,7 +168,7 @@ final class FakeQemu implements AutoCloseable {
 
   private String answer(String command, JsonNode message) {
     return switch (command) {
-      case "qmp_capabilities" -> "\"return\": {}";
+      case "qmp_capabilities", "stop", "cont", "system_reset" -> "\"return\": {}";
       case "query-status" ->
           "\"return\": {\"status\": \"%s\", \"running\": %s}"
               .formatted(status, status.equals("running"));

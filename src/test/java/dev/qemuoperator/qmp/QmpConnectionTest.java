@@ -216,6 +216,8 @@ class QmpConnectionTest {
         Duration.ofMillis(10),
         Duration.ofMillis(10),
         Duration.ZERO,
+        Duration.ZERO,
+        Duration.ofSeconds(10),
         Duration.ZERO);
   }
 }

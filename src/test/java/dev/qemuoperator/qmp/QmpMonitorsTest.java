@@ -1,10 +1,13 @@
 package dev.qemuoperator.qmp;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.awaitility.Awaitility.await;
 
 import dev.qemuoperator.pki.CertificateAuthority;
+import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
+import dev.qemuoperator.qmp.Observation.Heard;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.Socket;
@@ -12,6 +15,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -62,11 +66,8 @@ class QmpMonitorsTest {
                 Channel.CONNECTED,
                 NOW,
                 null,
-                "running",
-                "KVM",
-                "10.0.13",
-                "seed-1",
-                null,
+                new Answers("running", "KVM", "10.0.13", "seed-1"),
+                Heard.NOTHING,
                 "run-1"));
   }
 
@@ -76,9 +77,9 @@ class QmpMonitorsTest {
     monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
     connected();
 
-    assertThat(observation().seedSerial()).isNull();
-    assertThat(observation().accelerator()).isEqualTo("TCG");
-    assertThat(observation().runState()).isEqualTo("paused");
+    assertThat(observation().answers().seedSerial()).isNull();
+    assertThat(observation().answers().accelerator()).isEqualTo("TCG");
+    assertThat(observation().answers().runState()).isEqualTo("paused");
   }
 
   @Test
@@ -98,10 +99,55 @@ class QmpMonitorsTest {
     connected();
 
     qemu.status("io-error").emit("BLOCK_IO_ERROR", "{\"action\": \"stop\"}");
-    told(2);
+    patiently().until(() -> isIn("io-error", changes.getLast()));
 
-    assertThat(changes.getLast().runState()).isEqualTo("io-error");
-    assertThat(changes.getLast().accelerator()).isEqualTo("KVM");
+    assertThat(changes.getLast().answers().accelerator()).isEqualTo("KVM");
+  }
+
+  @Test
+  void guestThatWaitsForItsDiskIsLetGoOnUntilItDoes() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1");
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+
+    qemu.status("io-error")
+        .emit(
+            "BLOCK_IO_ERROR",
+            "{\"node-name\": \"disk-root\", \"nospace\": true, \"operation\": \"write\", \"reason\": \"full\"}");
+    patiently().until(() -> Collections.frequency(qemu.commands(), "cont") >= 2);
+    assertThat(observation().heard().ioError())
+        .isEqualTo(new IoError("disk-root", true, "write", "full"));
+    assertThat(changes)
+        .as("an attempt that fails is no news")
+        .extracting(change -> change.answers().runState())
+        .containsSubsequence("running", "io-error")
+        .endsWith("io-error");
+
+    qemu.status("running");
+    patiently().until(() -> isIn("running", observation()));
+  }
+
+  @Test
+  void pressesOfThePowerButtonAreCounted() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1");
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+
+    qemu.emit("POWERDOWN", "{}").emit("POWERDOWN", "{}");
+
+    patiently().until(() -> observation().heard().powerButtons() == 2);
+  }
+
+  @Test
+  void commandIsExecutedWhereQemuIsConnected() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1");
+    assertThatIOException().isThrownBy(() -> monitors.execute(KEY, "stop", Map.of()));
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+
+    monitors.execute(KEY, "stop", Map.of());
+
+    assertThat(qemu.commands()).contains("stop");
   }
 
   @Test
@@ -127,7 +173,7 @@ class QmpMonitorsTest {
 
     qemu.status("internal-error");
 
-    patiently().until(() -> "internal-error".equals(observation().runState()));
+    patiently().until(() -> isIn("internal-error", observation()));
   }
 
   @Test
@@ -142,12 +188,9 @@ class QmpMonitorsTest {
 
     Observation lost =
         changes.stream().filter(o -> o.channel() == Channel.LOST).toList().getFirst();
-    assertThat(lost.runState()).isNull();
-    assertThat(lost.accelerator()).isNull();
-    assertThat(lost.qemuVersion()).isNull();
-    assertThat(lost.seedSerial()).isNull();
+    assertThat(lost.answers()).isNull();
     assertThat(lost.problem()).isEqualTo("QEMU closed the connection");
-    assertThat(lost.shutdown()).isEqualTo(new Shutdown(true, "guest-shutdown", EVENT_TIME));
+    assertThat(lost.heard().shutdown()).isEqualTo(new Shutdown(true, "guest-shutdown", EVENT_TIME));
   }
 
   @Test
@@ -157,10 +200,11 @@ class QmpMonitorsTest {
     connected();
 
     qemu.status("guest-panicked").emit("GUEST_PANICKED", "{\"action\": \"pause\"}");
-    patiently().until(() -> observation().shutdown() != null);
+    patiently().until(() -> observation().heard().shutdown() != null);
 
-    assertThat(observation().shutdown()).isEqualTo(new Shutdown(true, "guest-panic", EVENT_TIME));
-    patiently().until(() -> "guest-panicked".equals(observation().runState()));
+    assertThat(observation().heard().shutdown())
+        .isEqualTo(new Shutdown(true, "guest-panic", EVENT_TIME));
+    patiently().until(() -> isIn("guest-panicked", observation()));
     assertThat(observation().channel()).isEqualTo(Channel.CONNECTED);
   }
 
@@ -172,14 +216,14 @@ class QmpMonitorsTest {
     connected();
 
     qemu.status("paused").dropClients();
-    patiently().until(() -> "paused".equals(changes.getLast().runState()));
+    patiently().until(() -> isIn("paused", changes.getLast()));
 
     assertThat(changes)
         .extracting(Observation::channel)
         .startsWith(Channel.CONNECTED, Channel.LOST)
         .endsWith(Channel.CONNECTED);
-    assertThat(observation().accelerator()).isEqualTo("KVM");
-    assertThat(observation().seedSerial()).isEqualTo("seed-1");
+    assertThat(observation().answers().accelerator()).isEqualTo("KVM");
+    assertThat(observation().answers().seedSerial()).isEqualTo("seed-1");
   }
 
   @Test
@@ -212,16 +256,15 @@ class QmpMonitorsTest {
     monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
     connected();
     first.emit("SHUTDOWN", "{\"guest\": true, \"reason\": \"guest-reset\"}");
-    patiently().until(() -> observation().shutdown() != null);
+    patiently().until(() -> observation().heard().shutdown() != null);
 
     FakeQemu second = qemuAt("10.0.0.2").status("prelaunch");
     monitors.watch(KEY, endpoint("10.0.0.2", "run-2"));
     assertThat(observation())
-        .isEqualTo(
-            new Observation(Channel.CONNECTING, NOW, null, null, null, null, null, null, "run-2"));
+        .isEqualTo(new Observation(Channel.CONNECTING, NOW, null, null, Heard.NOTHING, "run-2"));
     connected();
 
-    assertThat(observation().runState()).isEqualTo("prelaunch");
+    assertThat(observation().answers().runState()).isEqualTo("prelaunch");
     assertThat(second.connectedPorts()).containsExactly(7000);
     patiently().until(() -> first.connectedPorts().isEmpty());
   }
@@ -232,11 +275,11 @@ class QmpMonitorsTest {
     monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
     connected();
     qemu.emit("SHUTDOWN", "{\"guest\": false, \"reason\": \"host-signal\"}");
-    patiently().until(() -> observation().shutdown() != null);
+    patiently().until(() -> observation().heard().shutdown() != null);
 
     monitors.watch(KEY, endpoint("10.0.0.2", "run-1"));
 
-    assertThat(observation().shutdown().reason()).isEqualTo("host-signal");
+    assertThat(observation().heard().shutdown().reason()).isEqualTo("host-signal");
     assertThat(observation().channel()).isEqualTo(Channel.CONNECTING);
   }
 
@@ -264,7 +307,7 @@ class QmpMonitorsTest {
     qemu.silence();
     lost();
 
-    assertThat(observation().runState()).isNull();
+    assertThat(observation().answers()).isNull();
     assertThat(changes.get(1).problem()).isEqualTo("QEMU did not answer query-status within 3.0 s");
     qemu.speak();
     connected();
@@ -339,7 +382,7 @@ class QmpMonitorsTest {
     qemu.status("paused").emit("STOP", "{}");
 
     patiently().until(() -> calls.size() == 2);
-    assertThat(observation().runState()).isEqualTo("paused");
+    assertThat(observation().answers().runState()).isEqualTo("paused");
   }
 
   private static ConditionFactory patiently() {
@@ -395,6 +438,10 @@ class QmpMonitorsTest {
     return qemu.dial(port);
   }
 
+  private static boolean isIn(String runState, Observation observation) {
+    return observation.isConnected() && observation.answers().runState().equals(runState);
+  }
+
   private static Clock clock() {
     return Clock.fixed(NOW, ZoneOffset.UTC);
   }
@@ -407,7 +454,9 @@ class QmpMonitorsTest {
         Duration.ofMillis(20),
         Duration.ofMillis(100),
         Duration.ofMillis(50),
-        Duration.ofMillis(20));
+        Duration.ofMillis(20),
+        Duration.ofMillis(50),
+        Duration.ofMillis(50));
   }
 
   private static Timing withStartup(Duration startup) {
@@ -418,6 +467,8 @@ class QmpMonitorsTest {
         TIMING.firstPause(),
         Duration.ofHours(1),
         startup,
-        TIMING.startupPause());
+        TIMING.startupPause(),
+        TIMING.retry(),
+        TIMING.proof());
   }
 }
