@@ -94,6 +94,9 @@ public final class Conditions {
     /** The guest was asked to power off and has not ended yet. */
     public static final String STOPPING = "Stopping";
 
+    /** Nothing is started: the annotation qemu-operator.dev/reconcile is disabled. */
+    public static final String SUSPENDED = "ReconcileDisabled";
+
     /** Accepted is False, so nothing was started. */
     public static final String NOT_ACCEPTED = "NotAccepted";
 

@@ -41,7 +41,10 @@ public record VirtualMachineStatus(
       @JsonPropertyDescription("KVM or TCG.") String accelerator,
       String qemuVersion,
       @JsonPropertyDescription("How often the kubelet has restarted it in this pod.")
-          Integer restarts) {}
+          Integer restarts,
+      @JsonPropertyDescription(
+              "How often its power button was pressed, while the operator listened.")
+          Integer powerButtonPresses) {}
 
   /** How the guest's process ended last. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -56,7 +59,10 @@ public record VirtualMachineStatus(
       String at,
       @JsonPropertyDescription("What happened, and what to do if anything.") String message,
       @JsonPropertyDescription("After a panic: the last lines of the guest's console.")
-          String console) {}
+          String console,
+      @JsonPropertyDescription(
+              "What it took to stop it, in this order: PowerButton, PowerButtonAgain, Quit, Kill.")
+          List<String> stopSteps) {}
 
   /** A network card. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -117,7 +123,8 @@ public record VirtualMachineStatus(
       @JsonPropertyDescription("What the running guest has; absent: nothing.") String running,
       @JsonPropertyDescription("What the spec says; absent: nothing.") String desired,
       @JsonPropertyDescription(
-              "Live: about to be applied. NextBoot: by the next power cycle, or by the guest's own reboot.")
+              "Live: about to be applied. NextBoot: by the next power cycle, or by the guest's own reboot."
+                  + " Never: a disk keeps what it was made from; only a new one would have it.")
           String applies) {}
 
   /** The values of one-shot annotations that were acted on last. */

@@ -1,16 +1,28 @@
 package dev.qemuoperator.machine;
 
+import static dev.qemuoperator.machine.MachineDecision.PodStep.KEEP;
+
 import dev.qemuoperator.api.Conditions.Accepted;
 import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.machine.MachineDecision.PodStep;
 import dev.qemuoperator.pod.Ownership;
+import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.pod.VmPod;
 import dev.qemuoperator.status.Verdict;
+import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.processing.dependent.kubernetes.SSABasedGenericKubernetesResourceMatcher;
 import java.net.HttpURLConnection;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -25,16 +37,32 @@ final class Apply {
 
   private final MachineInputs in;
   private final MachineDecision decision;
+  private final PodStep step;
   private final Context<VirtualMachine> context;
 
-  Apply(MachineInputs in, MachineDecision decision, Context<VirtualMachine> context) {
+  Apply(MachineInputs in, MachineDecision decision, PodStep step, Context<VirtualMachine> context) {
     this.in = in;
     this.decision = decision;
+    this.step = step;
     this.context = context;
   }
 
-  /** What the API server had against it, if it refused something. */
-  Optional<Verdict> apply(DesiredState desired) {
+  /**
+   * What came of it.
+   *
+   * @param refused what the API server had against a child object
+   * @param liveRefused whether the cluster cannot change the CPU limit of the running pod
+   */
+  record Result(Optional<Verdict> refused, boolean liveRefused) {
+    static final Result NOTHING_WRITTEN = new Result(Optional.empty(), false);
+  }
+
+  Result apply(DesiredState desired) {
+    Optional<Verdict> refused = applyObjects(desired);
+    return new Result(refused, refused.isEmpty() && !resize(desired));
+  }
+
+  private Optional<Verdict> applyObjects(DesiredState desired) {
     try {
       return applyAll(desired);
     } catch (KubernetesClientException e) {
@@ -83,7 +111,7 @@ final class Apply {
   }
 
   private Optional<Verdict> applyPod(DesiredState desired) {
-    switch (decision.podStep(in, desired.podFacts())) {
+    switch (step) {
       case CREATE -> {
         return write(Optional.empty(), desired.pod());
       }
@@ -94,11 +122,37 @@ final class Apply {
         }
         context.getClient().resource(pod).delete();
       }
-      case KEEP, WAIT -> {
+      case KEEP, WAIT, REST -> {
         // nothing to write; the next event of the pod brings the next pass
       }
     }
     return Optional.empty();
+  }
+
+  /** Kubernetes 1.33 and later can change the CPU of a running pod. Returns whether it did so. */
+  private boolean resize(DesiredState desired) {
+    Optional<PodFacts> pod = in.pod().filter(running -> running.isRunning() && step == KEEP);
+    Optional<Quantity> limit = desired.podFacts().cpuLimit();
+    if (pod.isEmpty() || limit.isEmpty() || limit.equals(pod.get().cpuLimit())) {
+      return true;
+    }
+    Container container = new Container();
+    container.setName(VmPod.CONTAINER);
+    container.setResources(VmPod.cpu(in.spec()));
+    String patch = Serialization.asJson(Map.of("spec", Map.of("containers", List.of(container))));
+    try {
+      context
+          .getClient()
+          .resource(pod.get().pod())
+          .subresource("resize")
+          .patch(PatchContext.of(PatchType.STRATEGIC_MERGE), patch);
+      return true;
+    } catch (KubernetesClientException e) {
+      if (!REFUSALS.contains(e.getCode()) && e.getCode() != HttpURLConnection.HTTP_NOT_FOUND) {
+        throw e;
+      }
+      return false;
+    }
   }
 
   /** A bound claim's spec is immutable; what was asked for when it was made stays. */

@@ -55,9 +55,9 @@ record DesiredState(
                         vm,
                         seed.files(),
                         SeedHistory.of(in.seed()).with(seed, hash -> mayHaveBooted(in, hash)))),
-        VmObjects.tls(vm, certificate(in, authority, clock)),
+        VmObjects.tls(vm, certificate(in, authority, clock), decision.done()),
         VmObjects.service(vm, in.spec()),
-        VmPod.build(vm, in.spec(), hardware, settings, decision.fetch()));
+        VmPod.build(vm, in.spec(), hardware, settings, decision.fetch(), in.requests()));
   }
 
   PodFacts podFacts() {

@@ -3,20 +3,27 @@ package dev.qemuoperator.machine;
 import dev.qemuoperator.api.CloudInit;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.cloudinit.Layer;
 import dev.qemuoperator.machine.SourceWatches.Follower;
 import dev.qemuoperator.machine.SourceWatches.Source;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.VmObjects;
+import dev.qemuoperator.pod.VmPod;
 import dev.qemuoperator.qemu.VmIdentity;
+import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.QmpMonitors;
 import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.ContainerResource;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -27,9 +34,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jboss.logging.Logger;
 
 /** Reads what a pass needs, from caches where there are any. */
 final class InputReader {
+
+  private static final Logger LOG = Logger.getLogger(InputReader.class);
+  private static final int CONSOLE_LINES = 20;
+  private static final int LONGEST_CONSOLE = 2048;
 
   private final KubernetesClient client;
   private final SourceWatches sources;
@@ -74,7 +86,57 @@ final class InputReader {
         monitors
             .observation(Monitoring.key(identity))
             // of an earlier run of the container it would be yesterday's news
-            .filter(qmp -> pod.isEmpty() || pod.get().containerId().equals(qmp.incarnation())));
+            .filter(qmp -> pod.isEmpty() || pod.get().containerId().equals(qmp.incarnation())),
+        pod.flatMap(facts -> panicConsole(vm, facts)));
+  }
+
+  /**
+   * Read once for each panic: what the status has of it already is taken from there, since the
+   * kubelet keeps the output of the last run only.
+   */
+  private Optional<String> panicConsole(VirtualMachine vm, PodFacts pod) {
+    Optional<ContainerStateTerminated> ended =
+        pod.lastTermination().filter(end -> EventLog.parse(end.getMessage()).panicked());
+    Optional<LastExit> known =
+        Optional.ofNullable(vm.getStatus())
+            .map(VirtualMachineStatus::lastExit)
+            .filter(exit -> ended.filter(end -> end.getFinishedAt().equals(exit.at())).isPresent())
+            .filter(exit -> exit.console() != null);
+    return known.isPresent()
+        ? known.map(LastExit::console)
+        : ended.flatMap(end -> consoleTail(pod));
+  }
+
+  private Optional<String> consoleTail(PodFacts pod) {
+    ContainerResource container =
+        client
+            .pods()
+            .inNamespace(pod.pod().getMetadata().getNamespace())
+            .withName(pod.pod().getMetadata().getName())
+            .inContainer(VmPod.CONTAINER)
+            // it would wait for a pod that is ready
+            .withReadyWaitTimeout(0);
+    try {
+      String log =
+          pod.isRunning() || pod.waiting().isPresent()
+              ? container.terminated().tailingLines(CONSOLE_LINES).getLog()
+              : container.tailingLines(CONSOLE_LINES).getLog();
+      return Optional.of(printable(log)).filter(text -> !text.isBlank());
+    } catch (KubernetesClientException e) {
+      LOG.infof(
+          "no console of a panicked guest pod=%s problem=%s",
+          pod.pod().getMetadata().getName(), e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  /** A guest writes to its console what it likes: the end of it, without control characters. */
+  static String printable(String console) {
+    String text =
+        console.replaceAll("\u001b\\[[0-9;?]*[A-Za-z]", "").replaceAll("[\\p{Cntrl}&&[^\n]]", "");
+    return text.length() <= LONGEST_CONSOLE
+        ? text
+        : text.substring(text.length() - LONGEST_CONSOLE);
   }
 
   static Follower follower(VirtualMachine vm) {

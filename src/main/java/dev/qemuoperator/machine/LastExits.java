@@ -1,5 +1,7 @@
 package dev.qemuoperator.machine;
 
+import dev.qemuoperator.api.Conditions.Running;
+import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.EventLog;
@@ -7,6 +9,7 @@ import dev.qemuoperator.qmp.EventLog.WrapperFailure;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.qmp.Shutdown;
+import dev.qemuoperator.status.ConditionList;
 import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -19,22 +22,42 @@ import java.util.stream.Stream;
  * Why the guest's process ended, told from QEMU's event log in the pod's termination message and
  * its exit code; from the event that QEMU sent while the operator listened, if the pod is gone
  * before anybody could read it.
+ *
+ * @param before the status of the last pass: an end stays told until there is another
  */
-final class LastExits {
+record LastExits(MachineInputs in, Optional<VirtualMachineStatus> before, Instant now) {
 
   private static final int KILLED = 137;
   private static final int SIGNALLED = 128;
 
-  private LastExits() {}
-
-  static Optional<LastExit> of(
-      Optional<PodFacts> pod, Optional<Observation> qmp, Optional<LastExit> before) {
-    Optional<ContainerStateTerminated> ended = pod.flatMap(PodFacts::lastTermination);
-    Optional<Shutdown> heard = qmp.map(Observation::heard).map(Heard::shutdown);
+  Optional<LastExit> last() {
+    Optional<ContainerStateTerminated> ended = in.pod().flatMap(PodFacts::lastTermination);
+    Optional<Shutdown> heard = in.qmp().map(Observation::heard).map(Heard::shutdown);
     if (heard.isPresent() && ended.filter(end -> isOf(end, heard.get())).isEmpty()) {
-      return Optional.of(read(heard.get(), pod));
+      return Optional.of(read(heard.get()));
     }
-    return ended.map(LastExits::read).or(() -> before);
+    return ended
+        .map(this::read)
+        .or(this::lostWithItsNode)
+        .or(() -> before.map(VirtualMachineStatus::lastExit));
+  }
+
+  /** Nobody can tell more of a process whose node never answered again until its pod was gone. */
+  private Optional<LastExit> lostWithItsNode() {
+    return before
+        .flatMap(status -> ConditionList.find(status.conditions(), Running.TYPE))
+        .filter(condition -> condition.getReason().equals(Running.NODE_LOST))
+        .filter(condition -> in.pod().isEmpty())
+        .map(
+            condition ->
+                new LastExit(
+                    "NodeLost",
+                    null,
+                    now.truncatedTo(ChronoUnit.SECONDS).toString(),
+                    "Node %s did not answer any more until the pod was given up."
+                        .formatted(before.get().nodeName()),
+                    null,
+                    null));
   }
 
   /** The kubelet's times are whole seconds; an end of an earlier run lies before the event. */
@@ -43,26 +66,37 @@ final class LastExits {
         .isBefore(heard.at().truncatedTo(ChronoUnit.SECONDS));
   }
 
-  private static LastExit read(ContainerStateTerminated ended) {
-    EventLog log = EventLog.parse(ended.getMessage() == null ? "" : ended.getMessage());
+  private LastExit read(ContainerStateTerminated ended) {
+    EventLog log = EventLog.parse(ended.getMessage());
     String cause = cause(ended, log);
     return new LastExit(
-        cause, ended.getExitCode(), ended.getFinishedAt(), message(cause, ended, log), null);
+        cause,
+        ended.getExitCode(),
+        ended.getFinishedAt(),
+        message(cause, ended, log),
+        cause.equals("GuestPanic") ? in.panicConsole().orElse(null) : null,
+        log.stopSteps().isEmpty() ? null : log.stopSteps());
   }
 
-  private static LastExit read(Shutdown shutdown, Optional<PodFacts> pod) {
-    boolean asked = pod.isEmpty() || pod.get().isDeleting();
-    String cause = asked && isOrderly(shutdown.reason()) ? "Requested" : cause(shutdown.reason());
-    return new LastExit(cause, null, shutdown.at().toString(), describe(cause), null);
+  private LastExit read(Shutdown shutdown) {
+    boolean asked = in.pod().filter(pod -> !pod.isDeleting()).isEmpty();
+    String cause = asked && isOrderly(shutdown.reason()) ? requested() : cause(shutdown.reason());
+    return new LastExit(cause, null, shutdown.at().toString(), describe(cause), null, null);
   }
 
-  private static String cause(ContainerStateTerminated ended, EventLog log) {
+  private String cause(ContainerStateTerminated ended, EventLog log) {
     Optional<String> reason = log.shutdown().map(Shutdown::reason);
     if (log.panicked()) {
       return "GuestPanic";
     }
+    if (log.waitedForDisk() && reason.filter("guest-shutdown"::equals).isEmpty()) {
+      return "IOError";
+    }
     if (log.termSignalled() && reason.filter(LastExits::isOrderly).isPresent()) {
-      return "Requested";
+      return requested();
+    }
+    if (reason.isEmpty() && in.pod().filter(PodFacts::isEvicted).isPresent()) {
+      return "Evicted";
     }
     if (reason.isPresent()) {
       return cause(reason.get());
@@ -70,10 +104,19 @@ final class LastExits {
     if ("OOMKilled".equals(ended.getReason())) {
       return "OutOfMemory";
     }
-    if (log.termSignalled() && ended.getExitCode() == 0) {
-      return "Requested"; // asked to stop before QEMU ran
+    if (log.termSignalled() && (ended.getExitCode() == 0 || wasKilledInTheEnd(log))) {
+      return requested(); // before QEMU ran, or because nothing else helped
     }
     return ended.getExitCode() > SIGNALLED ? "HostSignal" : "QemuError";
+  }
+
+  private static boolean wasKilledInTheEnd(EventLog log) {
+    return log.stopSteps().contains("Kill");
+  }
+
+  /** By whom: Kubernetes' own evictions are not what somebody asked of this VM. */
+  private String requested() {
+    return in.pod().filter(PodFacts::isEvicted).isPresent() ? "Evicted" : "Requested";
   }
 
   private static boolean isOrderly(String reason) {
@@ -86,6 +129,7 @@ final class LastExits {
       case "guest-shutdown" -> "GuestShutdown";
       case "guest-reset" -> "GuestReset";
       case "guest-panic" -> "GuestPanic";
+      case "watchdog" -> "Watchdog";
       case "host-qmp-quit", "host-qmp-system-reset", "host-ui" -> "Requested";
       case "host-signal" -> "HostSignal";
       default -> "QemuError";
@@ -102,10 +146,21 @@ final class LastExits {
             : describe(cause);
     return Stream.of(
             log.wrapperFailure().map(LastExits::describe).orElse(killed),
+            ladder(log),
             log.stderr().isEmpty() ? "" : "QEMU said: " + log.stderr().strip() + ".")
         .filter(part -> !part.isEmpty())
         .reduce((a, b) -> a + " " + b)
         .orElse("");
+  }
+
+  /** What it took, if more than one press of the power button. */
+  private static String ladder(EventLog log) {
+    return switch (log.stopSteps().isEmpty() ? "" : log.stopSteps().getLast()) {
+      case "PowerButtonAgain" -> "It took two presses of the power button.";
+      case "Quit" -> "It did not answer its power button, so QEMU was told to quit.";
+      case "Kill" -> "Neither the guest nor QEMU answered, so the process was killed.";
+      default -> "";
+    };
   }
 
   private static String describe(WrapperFailure failure) {
@@ -129,6 +184,11 @@ final class LastExits {
       case "GuestShutdown" -> "The guest powered itself off.";
       case "GuestReset" -> "The guest rebooted.";
       case "GuestPanic" -> "The guest's kernel panicked; see its console: kubectl logs --previous.";
+      case "Watchdog" -> "The guest did not feed its watchdog any more.";
+      case "IOError" ->
+          "The process ended while the guest waited for a disk that had failed. What the guest had not"
+              + " written yet is lost; see the VM's events for the disk.";
+      case "Evicted" -> "Kubernetes evicted the pod, and the guest was powered off.";
       case "Requested" -> "The guest was powered off on request.";
       case "HostSignal" -> "QEMU was ended by a signal.";
       case "OutOfMemory" ->

@@ -93,6 +93,12 @@ final class MachineBeans {
 
   @Produces
   @Singleton
+  Steering steering(KubernetesClient client, QmpMonitors monitors) {
+    return new Steering(client, monitors);
+  }
+
+  @Produces
+  @Singleton
   InputReader reader(KubernetesClient client, SourceWatches sources, QmpMonitors monitors) {
     return new InputReader(client, sources, monitors);
   }

@@ -1,5 +1,6 @@
 package dev.qemuoperator.machine;
 
+import dev.qemuoperator.api.Annotations;
 import dev.qemuoperator.api.Conditions.Accepted;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.RunStrategy;
@@ -14,8 +15,11 @@ import dev.qemuoperator.pod.VmObjects;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.EventLog;
+import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -28,15 +32,46 @@ import java.util.stream.Stream;
  * @param accepted whether the manifest and all it names can be used
  * @param seed the seed that the sources make now
  * @param fetch disks whose base image the next pod has to bring to its node first
- * @param wantsPod whether there should be a pod
+ * @param done what makes a pod superfluous that the run strategy would otherwise ask for, such as
+ *     {@code Once} and the restart request that it has met; empty if nothing does
  */
-record MachineDecision(Verdict accepted, Optional<Seed> seed, Set<String> fetch, boolean wantsPod) {
+record MachineDecision(
+    Verdict accepted, Optional<Seed> seed, Set<String> fetch, Optional<String> done) {
+
+  /** A pod that ends at once, time and again, is not replaced more often than this. */
+  static final Duration REST = Duration.ofSeconds(30);
 
   static MachineDecision of(MachineInputs in) {
     SeedResult seed = seed(in);
     Verdict accepted = accepted(in, seed.findings());
-    boolean wantsPod = in.spec().runStrategy() == RunStrategy.ALWAYS && accepted.isTrue();
-    return new MachineDecision(accepted, seed.seed(), fetch(in), wantsPod);
+    return new MachineDecision(accepted, seed.seed(), fetch(in), done(in));
+  }
+
+  /**
+   * That the guest has been run, or has powered itself off. It is read from the pod, and once the
+   * pod is gone from a mark on the Secret of certificates, the one child that every VM always has.
+   */
+  private static Optional<String> done(MachineInputs in) {
+    String strategy = in.spec().runStrategy().name();
+    String mark =
+        (strategy + " " + in.request(Annotations.RESTART_REQUESTED_AT).orElse("")).strip();
+    boolean marked = in.tls().filter(secret -> mark.equals(VmObjects.doneMark(secret))).isPresent();
+    Optional<PodFacts> pod =
+        in.pod().filter(facts -> !in.hasPodOfAnotherVm() && !in.isRestartRequested(facts));
+    boolean done =
+        switch (in.spec().runStrategy()) {
+          case ALWAYS, HALTED -> false;
+          case RERUN_ON_FAILURE -> marked || pod.filter(PodFacts::hasSucceeded).isPresent();
+          case ONCE ->
+              marked
+                  || pod.filter(PodFacts::hasRunGuest).isPresent()
+                  || in.qmp().filter(Observation::isConnected).isPresent();
+        };
+    return Optional.of(mark).filter(word -> done);
+  }
+
+  private boolean wantsPod(MachineInputs in) {
+    return isAccepted() && in.spec().runStrategy() != RunStrategy.HALTED && done.isEmpty();
   }
 
   boolean isAccepted() {
@@ -158,7 +193,9 @@ record MachineDecision(Verdict accepted, Optional<Seed> seed, Set<String> fetch,
     /** Graceful: PID 1 of the pod presses the power button. */
     DELETE,
     /** It is going; the next one can only come then, because its name is the same. */
-    WAIT
+    WAIT,
+    /** It has ended as a whole, soon after it was made; it is replaced a little later. */
+    REST
   }
 
   /**
@@ -167,23 +204,37 @@ record MachineDecision(Verdict accepted, Optional<Seed> seed, Set<String> fetch,
    *
    * @param wanted the pod as it should be
    */
-  PodStep podStep(MachineInputs in, PodFacts wanted) {
+  PodStep podStep(MachineInputs in, PodFacts wanted, Instant now) {
+    if (in.isSuspended()) {
+      return PodStep.KEEP;
+    }
     if (in.pod().isEmpty()) {
-      return wantsPod ? PodStep.CREATE : PodStep.KEEP;
+      return wantsPod(in) ? PodStep.CREATE : PodStep.KEEP;
     }
     PodFacts pod = in.pod().get();
     if (pod.isDeleting() || in.hasPodOfAnotherVm()) {
       return PodStep.WAIT;
     }
-    if (in.spec().runStrategy() == RunStrategy.HALTED || pod.isOver()) {
+    if (in.spec().runStrategy() == RunStrategy.HALTED
+        || (isAccepted() && in.isRestartRequested(pod))) {
       return PodStep.DELETE;
+    }
+    if (pod.isOver()) {
+      return over(pod, now);
     }
     boolean replaceable = isAccepted() && !pod.isRunning();
     boolean outdated =
-        !wanted.template().equals(pod.template())
+        PendingChanges.awaitBoot(PendingChanges.of(in, wanted, false))
             || (!pod.hasStarted() && !wanted.fetchTemplate().equals(pod.fetchTemplate()));
     // a pod that has fetched and still lacks it would only be followed by one like it
     boolean lacksBase = baseImageMissing(in).stream().anyMatch(disk -> !pod.hasFetched(disk));
     return replaceable && (outdated || lacksBase) ? PodStep.DELETE : PodStep.KEEP;
+  }
+
+  private PodStep over(PodFacts pod, Instant now) {
+    if (done.isPresent()) {
+      return PodStep.KEEP;
+    }
+    return pod.age(now).compareTo(REST) < 0 ? PodStep.REST : PodStep.DELETE;
   }
 }

@@ -7,6 +7,7 @@ import dev.qemuoperator.api.Conditions.Ready;
 import dev.qemuoperator.api.Conditions.RestartRequired;
 import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.api.VirtualMachineStatus.Actions;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.status.ConditionList;
 import io.fabric8.kubernetes.api.model.Condition;
@@ -50,6 +51,9 @@ record MachineEvent(boolean warning, String reason, String note) {
               Running.STARTING,
               DisksReady.BINDING_CLAIM,
               Running.RESTARTING,
+              Running.STOPPED,
+              Running.FAILED,
+              Running.SUSPENDED,
               RestartRequired.UP_TO_DATE,
               RestartRequired.NOT_RUNNING,
               CloudInitCurrent.NO_SEED,
@@ -63,6 +67,7 @@ record MachineEvent(boolean warning, String reason, String note) {
           DisksReady.READY,
           DisksReady.FETCHING,
           Running.RUNNING,
+          Running.PAUSED,
           Running.STOPPING,
           Running.HALTED,
           RestartRequired.SPEC_CHANGED,
@@ -72,11 +77,14 @@ record MachineEvent(boolean warning, String reason, String note) {
   private static final Duration MOMENTS = Duration.ofSeconds(10);
 
   private static final Set<String> NORMAL_EXITS =
-      Set.of("GuestShutdown", "GuestReset", "Requested");
+      Set.of("GuestShutdown", "GuestReset", "Requested", "Evicted");
 
   static List<MachineEvent> between(
       Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
     List<MachineEvent> events = new ArrayList<>();
+    events.addAll(requests(before, now));
+    events.addAll(powerButton(before, now));
+    events.addAll(stopSteps(before, now));
     exit(before, now).ifPresent(events::add);
     List<Condition> previous = before.map(VirtualMachineStatus::conditions).orElse(List.of());
     for (Condition condition : now.conditions()) {
@@ -90,6 +98,84 @@ record MachineEvent(boolean warning, String reason, String note) {
       }
     }
     return events;
+  }
+
+  private static List<MachineEvent> requests(
+      Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
+    List<MachineEvent> events = new ArrayList<>();
+    Optional<Actions> earlier = before.map(VirtualMachineStatus::actions);
+    Optional<Actions> acted = Optional.ofNullable(now.actions());
+    acted
+        .map(Actions::restartRequestedAt)
+        .filter(at -> !earlier.map(Actions::restartRequestedAt).equals(Optional.of(at)))
+        // a pod that is the VM's first has met a request without doing anything for it
+        .filter(at -> before.filter(status -> status.lastExit() != null).isPresent())
+        .map(at -> new MachineEvent(false, "Restarted", "As asked for at " + at + "."))
+        .ifPresent(events::add);
+    acted
+        .map(Actions::resetRequestedAt)
+        .filter(at -> !earlier.map(Actions::resetRequestedAt).equals(Optional.of(at)))
+        .filter(at -> now.process() != null)
+        .map(
+            at ->
+                new MachineEvent(
+                    false, "Reset", "The reset button was pressed, as asked for at " + at + "."))
+        .ifPresent(events::add);
+    return events;
+  }
+
+  /** While the operator listens, each press is told; see lastExit.stopSteps for the others. */
+  private static List<MachineEvent> powerButton(
+      Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
+    int known = presses(before.map(VirtualMachineStatus::process));
+    int presses = presses(Optional.ofNullable(now.process()));
+    List<MachineEvent> events = new ArrayList<>();
+    if (known < 1 && presses >= 1) {
+      events.add(new MachineEvent(false, "PowerButton", "The guest's power button was pressed."));
+    }
+    if (known < 2 && presses >= 2) {
+      events.add(
+          new MachineEvent(
+              true,
+              "PowerButtonAgain",
+              "The guest did not answer; its power button was pressed again."));
+    }
+    return events;
+  }
+
+  /**
+   * What it took beyond the power button; the kubelet tells it a moment after QEMU's own last word.
+   */
+  private static List<MachineEvent> stopSteps(
+      Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
+    List<String> steps = steps(Optional.ofNullable(now.lastExit()));
+    boolean known =
+        before
+            .map(VirtualMachineStatus::lastExit)
+            .filter(
+                exit ->
+                    steps(Optional.of(exit)).equals(steps)
+                        && exit.at().equals(now.lastExit() == null ? null : now.lastExit().at()))
+            .isPresent();
+    List<MachineEvent> events = new ArrayList<>();
+    if (!known && steps.contains("Quit")) {
+      events.add(
+          new MachineEvent(
+              true, "Quit", "The guest did not answer its power button; QEMU was told to quit."));
+    }
+    if (!known && steps.contains("Kill")) {
+      events.add(
+          new MachineEvent(true, "Killed", "QEMU did not quit, and its process was killed."));
+    }
+    return events;
+  }
+
+  private static List<String> steps(Optional<LastExit> exit) {
+    return exit.map(LastExit::stopSteps).orElse(List.of());
+  }
+
+  private static int presses(Optional<VirtualMachineStatus.Process> process) {
+    return process.map(VirtualMachineStatus.Process::powerButtonPresses).orElse(0);
   }
 
   private static Optional<MachineEvent> exit(

@@ -1,5 +1,6 @@
 package dev.qemuoperator.machine;
 
+import dev.qemuoperator.api.Annotations;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.cloudinit.Layer;
@@ -13,6 +14,7 @@ import io.fabric8.kubernetes.api.model.Service;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * Everything a pass knows, read once.
@@ -22,6 +24,7 @@ import java.util.Optional;
  * @param claims by name
  * @param claimEvents last warning about a claim that is not bound, by the claim's name
  * @param qmp what QEMU says, if the operator watches it
+ * @param panicConsole end of the console of a guest that panicked
  */
 record MachineInputs(
     VirtualMachine vm,
@@ -33,7 +36,8 @@ record MachineInputs(
     Optional<Secret> seed,
     Optional<Secret> tls,
     Optional<Service> service,
-    Optional<Observation> qmp) {
+    Optional<Observation> qmp,
+    Optional<String> panicConsole) {
 
   VirtualMachineSpec spec() {
     return vm.getSpec();
@@ -63,11 +67,40 @@ record MachineInputs(
         seed,
         tls,
         service,
+        Optional.empty(),
         Optional.empty());
   }
 
   boolean hasPodOfAnotherVm() {
     return pod.filter(other -> Ownership.isLeftBehind(identity(), other.pod())).isPresent();
+  }
+
+  /** Whether nothing may be changed for this VM. */
+  boolean isSuspended() {
+    return request(Annotations.RECONCILE).filter("disabled"::equals).isPresent();
+  }
+
+  /** Value of one of {@link Annotations}. */
+  Optional<String> request(String annotation) {
+    return Optional.ofNullable(vm.getMetadata().getAnnotations())
+        .map(annotations -> annotations.get(annotation));
+  }
+
+  /** The one-shot annotations that the VM has; a pod that is made now has met them. */
+  Map<String, String> requests() {
+    Map<String, String> requests = new TreeMap<>();
+    for (String annotation :
+        List.of(Annotations.RESTART_REQUESTED_AT, Annotations.RESET_REQUESTED_AT)) {
+      request(annotation).ifPresent(value -> requests.put(annotation, value));
+    }
+    return requests;
+  }
+
+  /** Whether a restart has been asked for since this pod was made. */
+  boolean isRestartRequested(PodFacts facts) {
+    return request(Annotations.RESTART_REQUESTED_AT)
+        .filter(value -> !value.equals(facts.met(Annotations.RESTART_REQUESTED_AT)))
+        .isPresent();
   }
 
   /** Whether the guest gets a seed disk at all. */

@@ -1,5 +1,6 @@
 package dev.qemuoperator.machine;
 
+import dev.qemuoperator.api.Annotations;
 import dev.qemuoperator.api.Conditions.Accepted;
 import dev.qemuoperator.api.Conditions.CloudInitCurrent;
 import dev.qemuoperator.api.Conditions.DisksReady;
@@ -10,8 +11,10 @@ import dev.qemuoperator.api.Conditions.RestartRequired;
 import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.api.VirtualMachineStatus.Actions;
 import dev.qemuoperator.api.VirtualMachineStatus.BootTimings;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
+import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
 import dev.qemuoperator.cloudinit.Seed;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qemu.Hardware;
@@ -32,38 +35,43 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The status, built from nothing; of the one before it takes over transition times, lastExit and
- * bootTimings.ready.
+ * The status, built from nothing; of the one before it takes over transition times, lastExit,
+ * bootTimings.ready and, while there is no pod, actions.
  */
 final class MachineReport {
 
   private final MachineInputs in;
   private final MachineDecision decision;
   private final Optional<VirtualMachineStatus> before;
+  private final Optional<LastExit> lastExit;
+  private final List<PendingChange> pendingChanges;
   private final Verdicts verdicts;
 
   private MachineReport(
       MachineInputs in,
       MachineDecision decision,
-      Optional<Verdict> refused,
-      String wantedTemplate) {
+      Apply.Result applied,
+      PodFacts wanted,
+      Instant now) {
     this.in = in.withoutPodOfAnotherVm();
     this.decision = decision;
     this.before = Optional.ofNullable(in.vm().getStatus());
-    this.verdicts = new Verdicts(this.in, decision, refused, wantedTemplate, lastExit());
+    this.lastExit = new LastExits(this.in, before, now).last();
+    this.pendingChanges = PendingChanges.of(this.in, wanted, applied.liveRefused());
+    this.verdicts = new Verdicts(this.in, decision, applied.refused(), pendingChanges, lastExit);
   }
 
   /**
-   * @param refused what the API server had against a child object
-   * @param wantedTemplate hash of the pod's template as it should be
+   * @param applied what came of writing the child objects
+   * @param wanted the pod as it should be
    */
   static VirtualMachineStatus of(
       MachineInputs in,
       MachineDecision decision,
-      Optional<Verdict> refused,
-      String wantedTemplate,
+      Apply.Result applied,
+      PodFacts wanted,
       Instant now) {
-    return new MachineReport(in, decision, refused, wantedTemplate).status(now);
+    return new MachineReport(in, decision, applied, wanted, now).status(now);
   }
 
   private VirtualMachineStatus status(Instant now) {
@@ -87,15 +95,15 @@ final class MachineReport {
         pod().flatMap(PodFacts::nodeName).orElse(null),
         pod().map(pod -> pod.pod().getMetadata().getName()).orElse(null),
         process(),
-        lastExit().orElse(null),
+        lastExit.orElse(null),
         networks(),
         disks(),
         cloudInit(),
         null,
         resources(),
         bootTimings(conditions),
-        null,
-        null);
+        pendingChanges,
+        actions());
   }
 
   /** One word: the reason that the guest does not run, or that it does. */
@@ -104,6 +112,8 @@ final class MachineReport {
       case Running.NOT_ACCEPTED -> "Rejected";
       case Running.QMP_UNREACHABLE, Running.NODE_LOST -> "Unknown";
       case Running.RUNNER_IMAGE, Running.POD_LOST -> "Starting";
+      case Running.GUEST_PANICKED -> "Panicked";
+      case Running.SUSPENDED -> "Suspended";
       default -> running.reason();
     };
   }
@@ -118,12 +128,24 @@ final class MachineReport {
                     pod.startedAt().orElse(null),
                     answers().map(Answers::accelerator).orElse(null),
                     answers().map(Answers::qemuVersion).orElse(null),
-                    pod.restarts()))
+                    pod.restarts(),
+                    in.qmp()
+                        .map(qmp -> qmp.heard().powerButtons())
+                        .filter(presses -> presses > 0)
+                        .orElse(null)))
         .orElse(null);
   }
 
-  private Optional<LastExit> lastExit() {
-    return LastExits.of(in.pod(), in.qmp(), before.map(VirtualMachineStatus::lastExit));
+  private Actions actions() {
+    Optional<Actions> earlier = before.map(VirtualMachineStatus::actions);
+    if (pod().isEmpty()) {
+      return earlier.orElse(null);
+    }
+    String restarted = pod().get().met(Annotations.RESTART_REQUESTED_AT);
+    String reset = pod().get().met(Annotations.RESET_REQUESTED_AT);
+    return restarted.isEmpty() && reset.isEmpty()
+        ? null
+        : new Actions(restarted.isEmpty() ? null : restarted, reset.isEmpty() ? null : reset);
   }
 
   private List<VirtualMachineStatus.Network> networks() {

@@ -1,5 +1,7 @@
 package dev.qemuoperator.machine;
 
+import dev.qemuoperator.api.Annotations;
+import dev.qemuoperator.api.Conditions.Accepted;
 import dev.qemuoperator.api.Conditions.CloudInitCurrent;
 import dev.qemuoperator.api.Conditions.DisksReady;
 import dev.qemuoperator.api.Conditions.GuestReachable;
@@ -9,13 +11,16 @@ import dev.qemuoperator.api.Conditions.RestartRequired;
 import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.RunStrategy;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
+import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
 import dev.qemuoperator.cloudinit.Seed;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodFacts.FetchProblem;
 import dev.qemuoperator.qmp.EventLog;
+import dev.qemuoperator.qmp.IoError;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
+import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import java.util.List;
@@ -33,7 +38,7 @@ record Verdicts(
     MachineInputs in,
     MachineDecision decision,
     Optional<Verdict> refused,
-    String wantedTemplate,
+    List<PendingChange> pendingChanges,
     Optional<LastExit> lastExit) {
 
   private static final List<Function<Verdicts, Optional<Verdict>>> RUNNING =
@@ -41,9 +46,11 @@ record Verdicts(
           Verdicts::nodeLost,
           Verdicts::stopping,
           Verdicts::halted,
+          Verdicts::ranAndStaysSo,
+          Verdicts::suspendedSoNotStarted,
           Verdicts::refusedSoNotStarted,
           Verdicts::waitsForPod,
-          Verdicts::evicted,
+          Verdicts::podOver,
           Verdicts::noNodeFits,
           Verdicts::runnerImageMissing,
           Verdicts::waitsForBaseImages,
@@ -75,7 +82,12 @@ record Verdicts(
   }
 
   Verdict accepted() {
-    return refused.orElse(decision.accepted());
+    return in.isSuspended()
+        ? Verdict.yes(
+            Accepted.SUSPENDED,
+            "Nothing is changed while the annotation %s is disabled."
+                .formatted(Annotations.RECONCILE))
+        : refused.orElse(decision.accepted());
   }
 
   Verdict running() {
@@ -107,18 +119,62 @@ record Verdicts(
 
   private Optional<Verdict> stopping() {
     return in.pod()
-        .filter(pod -> pod.isDeleting() || (wantsHalt() && !pod.isOver()))
+        .filter(
+            pod ->
+                pod.isDeleting()
+                    || (wantsHalt() && !pod.isOver() && !in.isSuspended())
+                    || in.isRestartRequested(pod) && !in.isSuspended() && decision.isAccepted())
         .map(
             pod ->
                 Verdict.no(
                     Running.STOPPING,
-                    "The guest was asked to power off; it has %d s until its process is killed."
-                        .formatted(in.spec().terminationGracePeriodSeconds())));
+                    presses() > 1
+                        ? "The guest did not answer its power button, which was pressed again; its"
+                            + " process ends within %d s of the first press.".formatted(grace())
+                        : "The guest was asked to power off; it has %d s until its process is killed."
+                            .formatted(grace())));
+  }
+
+  private int presses() {
+    return in.qmp().map(qmp -> qmp.heard().powerButtons()).orElse(0);
+  }
+
+  private int grace() {
+    return in.spec().terminationGracePeriodSeconds();
   }
 
   private Optional<Verdict> halted() {
     return Optional.of(Verdict.no(Running.HALTED, "Powered off, as spec.runStrategy says."))
-        .filter(verdict -> wantsHalt());
+        .filter(verdict -> wantsHalt() && (in.pod().isEmpty() || !in.isSuspended()));
+  }
+
+  /** Of RerunOnFailure and Once: with the pod that tells it, or without one any more. */
+  private Optional<Verdict> ranAndStaysSo() {
+    if (decision.done().isEmpty() || in.pod().filter(pod -> !pod.isOver()).isPresent()) {
+      return Optional.empty();
+    }
+    boolean poweredOff =
+        in.pod()
+            .map(PodFacts::hasSucceeded)
+            .orElseGet(
+                () ->
+                    in.spec().runStrategy() == RunStrategy.RERUN_ON_FAILURE
+                        || lastExit
+                            .filter(exit -> exit.cause().equals("GuestShutdown"))
+                            .isPresent());
+    String why = lastExit.map(LastExit::message).orElse("The process ended.");
+    String again =
+        " spec.runStrategy %s leaves it so; to run it again: kubectl annotate --overwrite qvm %s %s=$(date -Is)"
+            .formatted(
+                in.spec().runStrategy() == RunStrategy.ONCE ? "Once" : "RerunOnFailure",
+                in.identity().name(),
+                Annotations.RESTART_REQUESTED_AT);
+    return Optional.of(Verdict.no(poweredOff ? Running.STOPPED : Running.FAILED, why + again));
+  }
+
+  private Optional<Verdict> suspendedSoNotStarted() {
+    return Optional.of(Verdict.no(Running.SUSPENDED, accepted().message()))
+        .filter(verdict -> in.isSuspended() && in.pod().isEmpty());
   }
 
   private Optional<Verdict> refusedSoNotStarted() {
@@ -132,10 +188,18 @@ record Verdicts(
         .filter(verdict -> in.pod().isEmpty());
   }
 
-  private Optional<Verdict> evicted() {
+  private Optional<Verdict> podOver() {
     return pod()
         .filter(PodFacts::isOver)
-        .map(pod -> Verdict.no(Running.POD_LOST, pod.overBecause() + " A new pod follows."));
+        .map(
+            pod ->
+                pod.fetchProblem().isPresent() || diskFailed().isPresent()
+                    ? Verdict.no(Running.STARTING, "Waiting for disks: " + disksReady().message())
+                    : Verdict.no(
+                        Running.POD_LOST,
+                        pod.overBecause()
+                            + " A new pod follows, %d s after this one was made at the earliest."
+                                .formatted(MachineDecision.REST.toSeconds())));
   }
 
   private Optional<Verdict> noNodeFits() {
@@ -241,24 +305,49 @@ record Verdicts(
             Verdict.no(
                 switch (state) {
                   case "prelaunch" -> Running.STARTING;
-                  case "shutdown", "guest-panicked" -> Running.RESTARTING;
+                  case "shutdown" -> Running.RESTARTING;
+                  case "guest-panicked" -> Running.GUEST_PANICKED;
+                  case "io-error" -> isFull() ? Running.DISK_FULL : Running.IO_ERROR;
                   default -> Running.PAUSED;
                 },
                 switch (state) {
                   case "paused" ->
-                      "Somebody has paused the guest's CPUs (QMP command stop). The QMP command"
-                          + " cont lets it go on.";
-                  case "io-error" ->
-                      "A disk refused a write, so the guest is paused and nothing is lost. Make room"
-                          + " on its volume, then the QMP command cont lets it go on.";
-                  case "guest-panicked" ->
-                      "The guest's kernel panicked; QEMU is about to end and is started again.";
+                      Boolean.TRUE.equals(in.spec().paused())
+                          ? "spec.paused stops the guest's CPUs; its memory is kept."
+                          : "Somebody has paused the guest's CPUs (QMP command stop). The QMP command"
+                              + " cont lets it go on.";
+                  case "io-error" -> ioError();
+                  case "guest-panicked" -> "The guest's kernel panicked; QEMU is about to end.";
                   case "prelaunch" -> "QEMU is set up and does not run the guest yet.";
                   case "shutdown" ->
                       "The guest has powered off; QEMU is about to end and is started again.";
                   default -> "QEMU's run state is " + state + ".";
                 }))
         .filter(verdict -> !state.equals("running"));
+  }
+
+  private Optional<IoError> failedDisk() {
+    return in.qmp().map(Observation::heard).map(Heard::ioError);
+  }
+
+  private boolean isFull() {
+    return failedDisk().filter(IoError::noSpace).isPresent();
+  }
+
+  private String ioError() {
+    String disk =
+        failedDisk()
+            .map(error -> "Disk " + error.node().replaceFirst("^disk-", ""))
+            .orElse("A disk");
+    return isFull()
+        ? disk
+            + ": its volume is full, so the guest waits, and no write is lost. Make room on the"
+            + " volume; the guest then goes on by itself within seconds."
+        : "%s: the guest waits, and no write is lost, because it could not %s (%s). It is tried again every few seconds."
+            .formatted(
+                disk,
+                failedDisk().map(IoError::operation).orElse("read or write"),
+                failedDisk().map(IoError::reason).orElse("I/O error"));
   }
 
   private Optional<Verdict> cpusRun() {
@@ -377,7 +466,15 @@ record Verdicts(
   }
 
   private Optional<Verdict> disksThere() {
-    return Optional.of(Verdict.yes(DisksReady.READY, "Claims are bound, base images are there."));
+    String never = PendingChanges.names(pendingChanges, PendingChanges.NEVER);
+    return Optional.of(
+        Verdict.yes(
+            DisksReady.READY,
+            "Claims are bound, base images are there."
+                + (never.isEmpty()
+                    ? ""
+                    : " A disk keeps what it was made from: %s would be that of a new disk only."
+                        .formatted(never))));
   }
 
   // ---- the others
@@ -396,6 +493,9 @@ record Verdicts(
   Verdict guestReachable() {
     if (in.spec().readinessProbe() == null) {
       return Verdict.unknown(GuestReachable.NO_PROBE, "Set spec.readinessProbe to know.");
+    }
+    if (in.spec().readinessProbe().tcpSocket() == null) {
+      return Verdict.unknown(GuestReachable.CLOUD_INIT_RUNS, "Its end has not been reported yet.");
     }
     int port = in.spec().readinessProbe().tcpSocket().port();
     return pod()
@@ -418,6 +518,9 @@ record Verdicts(
     if (running.reason().equals(Running.HALTED)) {
       return Verdict.yes(Ready.HALTED, running.message());
     }
+    if (running.reason().equals(Running.STOPPED)) {
+      return Verdict.yes(Ready.STOPPED, running.message());
+    }
     if (!running.isTrue()) {
       return new Verdict(running.status(), running.reason(), running.message());
     }
@@ -431,13 +534,14 @@ record Verdicts(
     if (pod().filter(PodFacts::hasStarted).isEmpty()) {
       return Verdict.no(RestartRequired.NOT_RUNNING, "There is no running guest.");
     }
-    return wantedTemplate.equals(pod().orElseThrow().template())
-        ? Verdict.no(RestartRequired.UP_TO_DATE, "The pod was made from the present spec.")
-        : Verdict.yes(
+    return PendingChanges.awaitBoot(pendingChanges)
+        ? Verdict.yes(
             RestartRequired.SPEC_CHANGED,
-            "The guest was started from another spec or runner image. Delete its pod to apply the"
-                + " present one: kubectl delete pod "
-                + in.identity().name());
+            "Waiting for a boot: %s. %s"
+                .formatted(
+                    PendingChanges.names(pendingChanges, PendingChanges.NEXT_BOOT),
+                    PendingChanges.remedy(in.identity())))
+        : Verdict.no(RestartRequired.UP_TO_DATE, "The pod was made from the present spec.");
   }
 
   Verdict cloudInitCurrent() {
@@ -464,9 +568,7 @@ record Verdicts(
             .orElse("The sources changed");
     return Verdict.no(
         CloudInitCurrent.CHANGED,
-        changes
-            + " since the guest booted. It gets the new content with its next pod: kubectl delete pod "
-            + in.identity().name());
+        changes + " since the guest booted. " + PendingChanges.remedy(in.identity()));
   }
 
   private Stream<PersistentVolumeClaim> claims(String phase) {

@@ -1,32 +1,31 @@
 package dev.qemuoperator.machine;
 
+import static dev.qemuoperator.machine.Apply.Result.NOTHING_WRITTEN;
+
 import dev.qemuoperator.api.Conditions.Accepted;
 import dev.qemuoperator.api.Conditions.DisksReady;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.machine.Apply.Result;
+import dev.qemuoperator.machine.MachineDecision.PodStep;
 import dev.qemuoperator.pki.CertificateAuthority;
-import dev.qemuoperator.pod.Ownership;
 import dev.qemuoperator.pod.PodSettings;
 import dev.qemuoperator.status.ConditionList;
-import dev.qemuoperator.status.Verdict;
-import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
-import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.MaxReconciliationInterval;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
-import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
-import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -54,6 +53,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   private final InputReader reader;
   private final SourceWatches sources;
   private final Monitoring monitoring;
+  private final Steering steering;
   private final EventRecorder events;
   private final Nudges nudges;
 
@@ -64,6 +64,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
       InputReader reader,
       SourceWatches sources,
       Monitoring monitoring,
+      Steering steering,
       EventRecorder events,
       Nudges nudges) {
     this.settings = settings;
@@ -72,6 +73,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
     this.reader = reader;
     this.sources = sources;
     this.monitoring = monitoring;
+    this.steering = steering;
     this.events = events;
     this.nudges = nudges;
   }
@@ -82,28 +84,35 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
     if (context.isPrimaryResourceDeleted()) {
       return forget(vm);
     }
+    Instant now = clock.instant();
     MachineInputs in = reader.read(vm, context);
     monitoring.follow(in);
     MachineDecision decision = MachineDecision.of(in);
     DesiredState desired = DesiredState.build(in, decision, settings, authority, clock);
-    // a VM that waits for somebody's finalizer is told about, but nothing is made for it any more
-    Optional<Verdict> refused =
-        vm.isMarkedForDeletion()
-            ? Optional.empty()
-            : new Apply(in, decision, context).apply(desired);
-    VirtualMachineStatus status =
-        MachineReport.of(in, decision, refused, desired.podFacts().template(), clock.instant());
-    return report(vm, status);
+    PodStep step = decision.podStep(in, desired.podFacts(), now);
+    Result applied =
+        mayChange(in) ? new Apply(in, decision, step, context).apply(desired) : NOTHING_WRITTEN;
+    VirtualMachineStatus status = MachineReport.of(in, decision, applied, desired.podFacts(), now);
+    boolean steered = !mayChange(in) || steering.steer(in, status);
+    return report(vm, status, step == PodStep.REST || !steered);
   }
 
-  private UpdateControl<VirtualMachine> report(VirtualMachine vm, VirtualMachineStatus status) {
+  /**
+   * A VM that waits for somebody's finalizer is told about, but nothing is made for it any more.
+   */
+  private static boolean mayChange(MachineInputs in) {
+    return !in.vm().isMarkedForDeletion() && !in.isSuspended();
+  }
+
+  private UpdateControl<VirtualMachine> report(
+      VirtualMachine vm, VirtualMachineStatus status, boolean comeBack) {
     UpdateControl<VirtualMachine> control = UpdateControl.noUpdate();
     if (!status.equals(vm.getStatus())) {
       MachineEvent.between(Optional.ofNullable(vm.getStatus()), status)
           .forEach(event -> events.tell(vm, event));
       control = UpdateControl.patchStatus(statusOnly(vm, status));
     }
-    return waitsForTheUnwatched(status) ? control.rescheduleAfter(LOOK_AGAIN) : control;
+    return comeBack || waitsForTheUnwatched(status) ? control.rescheduleAfter(LOOK_AGAIN) : control;
   }
 
   /** Server-side apply of nothing but the status: the spec stays its owner's. */
@@ -134,6 +143,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   private UpdateControl<VirtualMachine> forget(VirtualMachine vm) {
     sources.forget(InputReader.follower(vm));
     monitoring.forget(MachineInputs.identityOf(vm));
+    steering.forget(Monitoring.key(MachineInputs.identityOf(vm)));
     return UpdateControl.noUpdate();
   }
 
@@ -141,28 +151,10 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   public List<EventSource<?, VirtualMachine>> prepareEventSources(
       EventSourceContext<VirtualMachine> context) {
     return List.of(
-        children(Pod.class, context),
-        children(PersistentVolumeClaim.class, context),
-        children(Secret.class, context),
-        children(Service.class, context),
+        Children.watch(Pod.class, context),
+        Children.watch(PersistentVolumeClaim.class, context),
+        Children.watch(Secret.class, context),
+        Children.watch(Service.class, context),
         nudges.eventSource());
-  }
-
-  /** Only what carries a VM's label is watched. */
-  private static <R extends HasMetadata> EventSource<R, VirtualMachine> children(
-      Class<R> kind, EventSourceContext<VirtualMachine> context) {
-    return new InformerEventSource<>(
-        InformerEventSourceConfiguration.from(kind, VirtualMachine.class)
-            .withName(kind.getSimpleName())
-            .withLabelSelector(Ownership.VM_LABEL)
-            .withSecondaryToPrimaryMapper(
-                child ->
-                    Set.of(
-                        new ResourceID(
-                            child.getMetadata().getLabels().get(Ownership.VM_LABEL),
-                            child.getMetadata().getNamespace())))
-            .withNamespacesInheritedFromController()
-            .build(),
-        context);
   }
 }

@@ -6,10 +6,14 @@ import io.fabric8.kubernetes.api.model.ContainerStateWaiting;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
 import java.util.stream.Stream;
 
 /**
@@ -18,6 +22,12 @@ import java.util.stream.Stream;
  * @param pod as the API server has it
  */
 public record PodFacts(Pod pod) {
+
+  /** Exit code of the wrapper that could not start QEMU. */
+  private static final int NOT_STARTED = 70;
+
+  private static final Set<String> EVICTIONS =
+      Set.of("EvictionByEvictionAPI", "PreemptionByScheduler", "TerminationByKubelet");
 
   /**
    * A base image that does not come.
@@ -33,9 +43,35 @@ public record PodFacts(Pod pod) {
     return pod.getMetadata().getDeletionTimestamp() != null;
   }
 
-  /** Whether the pod has ended as a whole: evicted, or its node was shut down. */
+  /** Whether the pod has ended as a whole: by its restart policy, an eviction or its node. */
   public boolean isOver() {
     return List.of("Failed", "Succeeded").contains(phase());
+  }
+
+  /** Whether the guest powered itself off, as far as the kubelet can tell, and the pod with it. */
+  public boolean hasSucceeded() {
+    return "Succeeded".equals(phase());
+  }
+
+  /** Whether the guest itself was started, as opposed to the preparations for it. */
+  public boolean hasRunGuest() {
+    return lastTermination().filter(ended -> ended.getExitCode() != NOT_STARTED).isPresent();
+  }
+
+  /** Whether the kubelet, and not a person, put an end to the pod as a whole. */
+  public boolean isEvicted() {
+    return "Evicted".equals(reason()) || disruption().filter(EVICTIONS::contains).isPresent();
+  }
+
+  private String reason() {
+    return pod.getStatus() == null ? "" : text(pod.getStatus().getReason());
+  }
+
+  /** Why Kubernetes itself ends the pod, see the condition DisruptionTarget of pods. */
+  private Optional<String> disruption() {
+    return condition("DisruptionTarget")
+        .filter(condition -> "True".equals(condition.getStatus()))
+        .map(PodCondition::getReason);
   }
 
   /** Hash of the template that the pod was made from. */
@@ -46,6 +82,41 @@ public record PodFacts(Pod pod) {
   /** Hash of what the pod fetches before it starts QEMU. */
   public String fetchTemplate() {
     return annotation(VmPod.FETCH_ANNOTATION);
+  }
+
+  /** The fields of the spec that the pod was made from, see {@link SpecFields}. */
+  public SortedMap<String, String> specFields() {
+    return SpecFields.read(annotation(VmPod.SPEC_ANNOTATION));
+  }
+
+  /** Of a one-shot annotation of the VM: the value that was acted on; empty if none was. */
+  public String met(String request) {
+    return annotation(request);
+  }
+
+  /** Whether the operator has stopped the guest's CPUs because spec.paused said so. */
+  public boolean isPausedBySpec() {
+    return "true".equals(annotation(VmPod.PAUSED_ANNOTATION));
+  }
+
+  /** CPU limit of QEMU's container. */
+  public Optional<Quantity> cpuLimit() {
+    return Optional.ofNullable(pod.getSpec().getContainers().getFirst().getResources())
+        .map(ResourceRequirements::getLimits)
+        .map(limits -> limits.get("cpu"));
+  }
+
+  /** The limit that the kubelet has put into effect; that of the pod's spec where it says none. */
+  public Optional<Quantity> actualCpuLimit() {
+    return qemu()
+        .map(ContainerStatus::getResources)
+        .map(actual -> Optional.ofNullable(actual.getLimits()).map(limits -> limits.get("cpu")))
+        .orElseGet(this::cpuLimit);
+  }
+
+  /** Time since the pod was made. */
+  public Duration age(Instant now) {
+    return Duration.between(Instant.parse(pod.getMetadata().getCreationTimestamp()), now);
   }
 
   private String annotation(String name) {
@@ -176,10 +247,8 @@ public record PodFacts(Pod pod) {
    */
   public boolean isLost() {
     return isDeleting()
-        && ("NodeLost".equals(pod.getStatus().getReason())
-            || condition("DisruptionTarget")
-                .filter(condition -> "DeletionByTaintManager".equals(condition.getReason()))
-                .isPresent());
+        && ("NodeLost".equals(reason())
+            || disruption().filter("DeletionByTaintManager"::equals).isPresent());
   }
 
   /** The first base image that failed to come and is tried again. */

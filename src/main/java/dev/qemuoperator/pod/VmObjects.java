@@ -31,6 +31,9 @@ public final class VmObjects {
   /** On the seed's Secret: which source contributed what, by hash of the seed. */
   public static final String SEEDS_ANNOTATION = "qemu-operator.dev/seeds";
 
+  /** On the Secret of certificates: a run strategy that wants no further pod. */
+  static final String DONE_ANNOTATION = "qemu-operator.dev/done";
+
   private VmObjects() {}
 
   /**
@@ -71,9 +74,22 @@ public final class VmObjects {
         .build();
   }
 
-  /** The certificate of QEMU's monitors. */
-  public static Secret tls(VmIdentity vm, Map<String, String> files) {
-    return secret(vm, vm.tlsSecret(), files);
+  /**
+   * The certificate of QEMU's monitors.
+   *
+   * @param done see {@link #doneMark}
+   */
+  public static Secret tls(VmIdentity vm, Map<String, String> files, Optional<String> done) {
+    Secret secret = secret(vm, vm.tlsSecret(), files);
+    done.ifPresent(mark -> secret.getMetadata().setAnnotations(Map.of(DONE_ANNOTATION, mark)));
+    return secret;
+  }
+
+  /** What has been run already, as noted on the Secret of certificates; empty if nothing was. */
+  public static String doneMark(Secret tls) {
+    return Optional.ofNullable(tls.getMetadata().getAnnotations())
+        .map(annotations -> annotations.get(DONE_ANNOTATION))
+        .orElse("");
   }
 
   /** The Service, if any port is asked for. */

@@ -1,6 +1,7 @@
 package dev.qemuoperator.pod;
 
 import dev.qemuoperator.api.ReadinessProbe;
+import dev.qemuoperator.api.RunStrategy;
 import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.qemu.Attachment;
 import dev.qemuoperator.qemu.Attachment.ClaimVolume;
@@ -20,9 +21,12 @@ import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.EnvVarBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Probe;
 import io.fabric8.kubernetes.api.model.ProbeBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.ResourceRequirements;
+import io.fabric8.kubernetes.api.model.ResourceRequirementsBuilder;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.VolumeMount;
@@ -50,6 +54,12 @@ public final class VmPod {
   /** Says what a pod fetches before it starts QEMU. */
   public static final String FETCH_ANNOTATION = "qemu-operator.dev/fetch";
 
+  /** Says from which fields a pod was made, see {@link SpecFields}. */
+  static final String SPEC_ANNOTATION = "qemu-operator.dev/spec";
+
+  /** On a pod: the operator has stopped the guest's CPUs because spec.paused said so. */
+  public static final String PAUSED_ANNOTATION = "qemu-operator.dev/paused";
+
   static final String IMAGE_INIT_PREFIX = "image-";
   private static final String SCRIPTS = "/usr/lib/qemu-operator/";
   private static final long QEMU_USER = 107;
@@ -72,21 +82,37 @@ public final class VmPod {
    * The pod as it should be.
    *
    * @param fetch names of the disks whose base image still has to come to the node
+   * @param requests one-shot annotations of the VM; the pod that starts with them has met them
    */
   public static Pod build(
       VmIdentity vm,
       VirtualMachineSpec spec,
       Hardware hardware,
       PodSettings settings,
-      Set<String> fetch) {
+      Set<String> fetch,
+      Map<String, String> requests) {
     // What is fetched first is gone from the next pod: it must not make the running one look stale.
     Pod template = new VmPod(settings, Set.of()).assemble(vm, spec, hardware);
     Pod pod = fetch.isEmpty() ? template : new VmPod(settings, fetch).assemble(vm, spec, hardware);
     return pod.edit()
         .editMetadata()
-        .addToAnnotations(TEMPLATE_ANNOTATION, Hash.of(template.getSpec()))
+        .addToAnnotations(TEMPLATE_ANNOTATION, Hash.of(withoutCpu(template.getSpec())))
         .addToAnnotations(FETCH_ANNOTATION, Hash.of(pod.getSpec().getInitContainers()))
+        .addToAnnotations(SPEC_ANNOTATION, SpecFields.write(SpecFields.of(spec, settings)))
+        .addToAnnotations(requests)
         .endMetadata()
+        .build();
+  }
+
+  /** CPU can change while the pod runs. */
+  private static PodSpec withoutCpu(PodSpec spec) {
+    return spec.edit()
+        .editFirstContainer()
+        .editResources()
+        .removeFromRequests("cpu")
+        .removeFromLimits("cpu")
+        .endResources()
+        .endContainer()
         .build();
   }
 
@@ -99,7 +125,7 @@ public final class VmPod {
         .withNewSpec()
           .withAutomountServiceAccountToken(false)
           .withEnableServiceLinks(false)
-          .withRestartPolicy("Always")
+          .withRestartPolicy(restartPolicy(spec.runStrategy()))
           .withTerminationGracePeriodSeconds(spec.terminationGracePeriodSeconds().longValue())
           .withNodeSelector(spec.nodeSelector())
           .withAffinity(spec.affinity())
@@ -122,7 +148,8 @@ public final class VmPod {
             .withTty(true)
             .withNewSecurityContext().withPrivileged(true).endSecurityContext()
             .withNewResources()
-              .addToRequests("cpu", new Quantity(100 * spec.cpu().cores() + "m"))
+              .addToRequests(cpu(spec).getRequests())
+              .addToLimits(cpu(spec).getLimits())
               .addToRequests("memory", mebibytes(memory.totalMiB()))
               .addToLimits("memory", mebibytes(memory.totalMiB()))
             .endResources()
@@ -133,6 +160,44 @@ public final class VmPod {
         .endSpec()
         .build();
     // @formatter:on
+  }
+
+  /** Annotations of a pod that exists, and nothing else of it, for server-side apply. */
+  public static Pod note(Pod pod, Map<String, String> annotations) {
+    return new PodBuilder()
+        .withNewMetadata()
+        .withNamespace(pod.getMetadata().getNamespace())
+        .withName(pod.getMetadata().getName())
+        // of a pod that has been replaced meanwhile, the API server refuses it
+        .withUid(pod.getMetadata().getUid())
+        .withAnnotations(annotations)
+        .endMetadata()
+        .build();
+  }
+
+  private static String restartPolicy(RunStrategy strategy) {
+    return switch (strategy) {
+      case ALWAYS, HALTED -> "Always";
+      case RERUN_ON_FAILURE -> "OnFailure";
+      case ONCE -> "Never";
+    };
+  }
+
+  /** A tenth of a core requested for each CPU, and a limit only if somebody asks for one. */
+  public static ResourceRequirements cpu(VirtualMachineSpec spec) {
+    int requested = 100 * spec.cpu().cores();
+    if (spec.cpu().limitPercent() == null) {
+      return new ResourceRequirementsBuilder().addToRequests("cpu", milliCores(requested)).build();
+    }
+    int limit = 10 * spec.cpu().limitPercent();
+    return new ResourceRequirementsBuilder()
+        .addToRequests("cpu", milliCores(Math.min(requested, limit)))
+        .addToLimits("cpu", milliCores(limit))
+        .build();
+  }
+
+  private static Quantity milliCores(int amount) {
+    return new Quantity(amount + "m");
   }
 
   private void attach(Attachment attachment) {
@@ -274,7 +339,7 @@ public final class VmPod {
   }
 
   private static Probe probe(ReadinessProbe probe) {
-    if (probe == null) {
+    if (probe == null || probe.tcpSocket() == null) {
       return null;
     }
     return new ProbeBuilder()

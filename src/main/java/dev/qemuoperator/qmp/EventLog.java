@@ -73,6 +73,26 @@ public record EventLog(List<Event> events) {
     return last("QEMU_STDERR").map(event -> event.data().path("text").asText("")).orElse("");
   }
 
+  /** Whether a disk had failed and the guest still waited for it. */
+  public boolean waitedForDisk() {
+    return events.stream()
+        .map(Event::name)
+        .filter(name -> name.equals("BLOCK_IO_ERROR") || name.equals("RESUME"))
+        .reduce((a, b) -> b)
+        .filter("BLOCK_IO_ERROR"::equals)
+        .isPresent();
+  }
+
+  /**
+   * What the wrapper did to stop QEMU: PowerButton, PowerButtonAgain, Quit, Kill, in this order.
+   */
+  public List<String> stopSteps() {
+    return events.stream()
+        .filter(event -> event.name().equals("STOP_STEP"))
+        .map(event -> event.data().path("step").asText(""))
+        .toList();
+  }
+
   /** The pod was asked to end before QEMU did. */
   public boolean termSignalled() {
     return wrapper("signal").filter(signal -> signal.asText().equals("TERM")).isPresent();

@@ -51,15 +51,25 @@ class RbacTest {
               "patch",
               "VirtualMachineReconciler",
               "UpdateControl.patchStatus("),
-          use(CORE, "pods", "list watch", "VirtualMachineReconciler", "children(Pod.class"),
+          use(CORE, "pods", "list watch", "VirtualMachineReconciler", "Children.watch(Pod.class"),
           use(
               CORE,
               "persistentvolumeclaims",
               "list watch",
               "VirtualMachineReconciler",
-              "children(PersistentVolumeClaim.class"),
-          use(CORE, "secrets", "list watch", "VirtualMachineReconciler", "children(Secret.class"),
-          use(CORE, "services", "list watch", "VirtualMachineReconciler", "children(Service.class"),
+              "Children.watch(PersistentVolumeClaim.class"),
+          use(
+              CORE,
+              "secrets",
+              "list watch",
+              "VirtualMachineReconciler",
+              "Children.watch(Secret.class"),
+          use(
+              CORE,
+              "services",
+              "list watch",
+              "VirtualMachineReconciler",
+              "Children.watch(Service.class"),
           use(CORE, "configmaps", "list watch", "SourceWatches", ".configMaps()"),
           use(CORE, "secrets", "list watch", "SourceWatches", ".secrets()"),
           use(CORE, "persistentvolumeclaims", "get", "InputReader", ".persistentVolumeClaims()"),
@@ -73,6 +83,9 @@ class RbacTest {
           use(CORE, "services", "create patch", "Apply", "desired.service()"),
           use(CORE, "pods", "delete", "Apply", ".resource(pod).delete()"),
           use(CORE, "services", "delete", "Apply", ".resource(service).delete()"),
+          use(CORE, "pods/log", "get", "InputReader", ".getLog()"),
+          use(CORE, "pods/resize", "patch", "Apply", ".subresource(\"resize\")"),
+          use(CORE, "pods", "patch", "Steering", "client.resource(note)"),
           use(EVENTS, "events", "create", "EventRecorder", ".create()"));
 
   /** In the operator's own namespace. JOSDK does not start without update, though it patches. */

@@ -2,6 +2,8 @@ package dev.qemuoperator.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.Observation;
@@ -10,6 +12,8 @@ import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.qmp.Shutdown;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import java.time.Instant;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,7 +23,7 @@ class LastExitsTest {
 
   private static final String END = "2026-01-01T12:00:00Z";
   private static final LastExit EARLIER =
-      new LastExit("Requested", 0, "2025-01-01T00:00:00Z", "", null);
+      new LastExit("Requested", 0, "2025-01-01T00:00:00Z", "", null, null);
 
   /** What QEMU logged, whether the pod was asked to end, exit code, the kubelet's reason: cause. */
   @ParameterizedTest
@@ -32,6 +36,7 @@ class LastExitsTest {
     "guest-reset,          false, 0,   Completed, GuestReset",
     "guest-panic,          false, 1,   Error,     GuestPanic",
     "guest-panic,          true,  1,   Error,     GuestPanic",
+    "watchdog,             false, 1,   Error,     Watchdog",
     "host-error,           false, 1,   Error,     QemuError",
     "a-cause-of-tomorrow,  false, 1,   Error,     QemuError",
     "'',                   false, 137, OOMKilled, OutOfMemory",
@@ -61,8 +66,7 @@ class LastExitsTest {
 
   @Test
   void nothingNewLeavesTheExitBefore() {
-    assertThat(LastExits.of(Optional.empty(), Optional.empty(), Optional.of(EARLIER)))
-        .contains(EARLIER);
+    assertThat(last(Optional.empty(), Optional.empty())).contains(EARLIER);
   }
 
   @Test
@@ -74,6 +78,7 @@ class LastExitsTest {
                 null,
                 "2026-01-01T12:00:00.500Z",
                 "The guest powered itself off.",
+                null,
                 null));
   }
 
@@ -96,10 +101,7 @@ class LastExitsTest {
   @Test
   void shutdownOfAPodThatIsGoneWasRequested() {
     assertThat(
-            LastExits.of(
-                    Optional.empty(),
-                    heard("guest-shutdown", "2026-01-01T12:00:05Z"),
-                    Optional.empty())
+            last(Optional.empty(), heard("guest-shutdown", "2026-01-01T12:00:05Z"))
                 .map(LastExit::cause))
         .contains("Requested");
   }
@@ -114,7 +116,28 @@ class LastExitsTest {
   }
 
   private static Optional<LastExit> exit(PodFacts pod, Optional<Observation> qmp) {
-    return LastExits.of(Optional.of(pod), qmp, Optional.of(EARLIER));
+    return last(Optional.of(pod), qmp);
+  }
+
+  private static Optional<LastExit> last(Optional<PodFacts> pod, Optional<Observation> qmp) {
+    MachineInputs in =
+        new MachineInputs(
+            new VirtualMachine(),
+            List.of(),
+            List.of(),
+            pod,
+            Map.of(),
+            Map.of(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            qmp,
+            Optional.of("Kernel panic - not syncing"));
+    VirtualMachineStatus before =
+        new VirtualMachineStatus(
+            1L, null, List.of(), null, null, null, EARLIER, null, null, null, null, null, null,
+            null, null);
+    return new LastExits(in, Optional.of(before), Instant.parse(END)).last();
   }
 
   private static Optional<Observation> heard(String reason, String at) {

@@ -36,23 +36,25 @@ class MachineEventTest {
 
   @Test
   void exitAndRestartAreOneThing() {
-    LastExit panic = new LastExit("GuestPanic", 1, NOON, "The guest's kernel panicked.", null);
+    LastExit panic =
+        new LastExit("GuestPanic", 1, NOON, "The guest's kernel panicked.", null, null);
     assertThat(MachineEvent.between(Optional.of(status(null, RUNS)), status(panic, RESTARTS)))
         .containsExactly(new MachineEvent(true, "GuestPanic", "The guest's kernel panicked."));
   }
 
   @Test
   void exitThatThePodConfirmsIsNotToldAgain() {
-    LastExit heard = new LastExit("GuestShutdown", null, "2026-01-01T12:00:00.4Z", "Off.", null);
-    LastExit read = new LastExit("GuestShutdown", 0, "2026-01-01T12:00:01Z", "Off.", null);
+    LastExit heard =
+        new LastExit("GuestShutdown", null, "2026-01-01T12:00:00.4Z", "Off.", null, null);
+    LastExit read = new LastExit("GuestShutdown", 0, "2026-01-01T12:00:01Z", "Off.", null, null);
     assertThat(MachineEvent.between(Optional.of(status(heard, RUNS)), status(read, RUNS)))
         .isEmpty();
   }
 
   @Test
   void eachExitOfALoopIsTold() {
-    LastExit first = new LastExit("QemuError", 1, NOON, "Bad.", null);
-    LastExit second = new LastExit("QemuError", 1, "2026-01-01T12:01:00Z", "Bad.", null);
+    LastExit first = new LastExit("QemuError", 1, NOON, "Bad.", null, null);
+    LastExit second = new LastExit("QemuError", 1, "2026-01-01T12:01:00Z", "Bad.", null, null);
     assertThat(MachineEvent.between(Optional.of(status(first, RESTARTS)), status(second, RESTARTS)))
         .containsExactly(new MachineEvent(true, "QemuError", "Bad."));
   }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.qemuoperator.api.CloudInit;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.cloudinit.Layer;
 import dev.qemuoperator.cloudinit.Seed;
@@ -98,9 +99,9 @@ final class Scenario {
     MachineInputs in = inputs(vm);
     MachineDecision decision = MachineDecision.of(in);
     DesiredState desired = DesiredState.build(in, decision, SETTINGS, AUTHORITY, clock);
-    PodStep step = decision.podStep(in, desired.podFacts());
+    PodStep step = decision.podStep(in, desired.podFacts(), now);
     VirtualMachineStatus status =
-        MachineReport.of(in, decision, Optional.empty(), desired.podFacts().template(), now);
+        MachineReport.of(in, decision, Apply.Result.NOTHING_WRITTEN, desired.podFacts(), now);
 
     Map<String, String> files = new TreeMap<>();
     files.put("out-step.txt", step + "\n");
@@ -165,6 +166,7 @@ final class Scenario {
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            Optional.empty(),
             Optional.empty());
     Optional<Seed> seed = MachineDecision.of(bare).seed();
     return new MachineInputs(
@@ -175,9 +177,10 @@ final class Scenario {
         claims(vm),
         claimEvents(),
         seed.flatMap(wanted -> seedSecret(bare.identity(), wanted)),
+        tls(bare.identity()),
         Optional.empty(),
-        Optional.empty(),
-        qmp(seed));
+        qmp(seed),
+        file("in-panic-console.txt"));
   }
 
   private Optional<HasMetadata> source(Source source) {
@@ -198,12 +201,25 @@ final class Scenario {
             patch -> {
               Hardware hardware =
                   Hardware.of(
-                      in.identity(), in.spec(), in.wantsSeed(), CertificateAuthority.OPERATOR_DN);
+                      in.identity(),
+                      madeFrom(in),
+                      in.wantsSeed(),
+                      CertificateAuthority.OPERATOR_DN);
               Pod made =
-                  VmPod.build(in.identity(), in.spec(), hardware, SETTINGS, fetchedBy(patch));
+                  VmPod.build(
+                      in.identity(), madeFrom(in), hardware, SETTINGS, fetchedBy(patch), Map.of());
               return Serialization.unmarshal(merged(tree(made), patch).toString(), Pod.class);
             })
         .map(PodFacts::new);
+  }
+
+  /** The spec of the VM, but for what has been changed since. */
+  private VirtualMachineSpec madeFrom(MachineInputs in) {
+    return file("in-made-from.yaml")
+        .map(Scenario::parse)
+        .map(earlier -> merged(tree(in.spec()), earlier))
+        .map(json -> Serialization.unmarshal(json.toString(), VirtualMachineSpec.class))
+        .orElse(in.spec());
   }
 
   private static Set<String> fetchedBy(JsonNode pod) {
@@ -243,6 +259,10 @@ final class Scenario {
                 json.properties()
                     .forEach(event -> events.put(event.getKey(), event.getValue().asText())));
     return events;
+  }
+
+  private Optional<Secret> tls(VmIdentity vm) {
+    return file("in-done.txt").map(mark -> VmObjects.tls(vm, Map.of(), Optional.of(mark.strip())));
   }
 
   private Optional<Secret> seedSecret(VmIdentity vm, Seed wanted) {

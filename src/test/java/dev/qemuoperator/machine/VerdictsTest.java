@@ -7,7 +7,9 @@ import dev.qemuoperator.api.Conditions.Ready;
 import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.pki.CertificateAuthority;
 import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.pod.PodSettings;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
@@ -17,7 +19,9 @@ import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import java.time.Clock;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +33,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What scenarios do not reach: the API server's refusals, and every run state of QEMU. */
 class VerdictsTest {
 
+  private static final CertificateAuthority AUTHORITY =
+      CertificateAuthority.generate(Clock.systemUTC());
   private static final Heard NOTHING = new Heard(null, null, 0);
 
   private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
@@ -57,9 +63,9 @@ class VerdictsTest {
   @CsvSource({
     "running, True, Running",
     "paused, False, Paused",
-    "io-error, False, Paused",
+    "io-error, False, IOError",
     "shutdown, False, Restarting",
-    "guest-panicked, False, Restarting",
+    "guest-panicked, False, Panicked",
     "prelaunch, False, Starting",
     "a-state-of-tomorrow, False, Paused",
   })
@@ -103,7 +109,16 @@ class VerdictsTest {
 
   private static VirtualMachineStatus pass(
       MachineInputs in, Optional<Verdict> refused, Instant now) {
-    return MachineReport.of(in, MachineDecision.of(in), refused, "template", now);
+    MachineDecision decision = MachineDecision.of(in);
+    PodFacts wanted =
+        DesiredState.build(
+                in,
+                decision,
+                new PodSettings("runner:1", "/cache"),
+                AUTHORITY,
+                Clock.fixed(now, ZoneOffset.UTC))
+            .podFacts();
+    return MachineReport.of(in, decision, new Apply.Result(refused, false), wanted, now);
   }
 
   private static MachineInputs inputs(
@@ -118,7 +133,8 @@ class VerdictsTest {
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
-        qmp);
+        qmp,
+        Optional.empty());
   }
 
   private static VirtualMachine vm() {

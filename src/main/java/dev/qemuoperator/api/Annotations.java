@@ -1,0 +1,23 @@
+package dev.qemuoperator.api;
+
+/**
+ * Annotations that users set on a VirtualMachine. The first two ask for something once: their value
+ * is a time stamp, as {@code kubectl rollout restart} writes it, and any value that differs from
+ * the one that was acted on last, see status.actions, is a new request.
+ */
+public final class Annotations {
+
+  /** Power the guest off by its button, and start it from the present spec. */
+  public static final String RESTART_REQUESTED_AT = "qemu-operator.dev/restart-requested-at";
+
+  /** Press the machine's reset button: at once, and the guest is not asked. */
+  public static final String RESET_REQUESTED_AT = "qemu-operator.dev/reset-requested-at";
+
+  /**
+   * {@code disabled}: the operator changes nothing of this VM, and only reports its status. The
+   * guest runs on; the kubelet still starts it again in its pod.
+   */
+  public static final String RECONCILE = "qemu-operator.dev/reconcile";
+
+  private Annotations() {}
+}

@@ -1,0 +1,119 @@
+package dev.qemuoperator.machine;
+
+import dev.qemuoperator.api.RunStrategy;
+import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
+import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.qemu.VmIdentity;
+import io.fabric8.kubernetes.api.model.Quantity;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** What the spec says and the pod that there is does not have. */
+final class PendingChanges {
+
+  static final String LIVE = "Live";
+  static final String NEXT_BOOT = "NextBoot";
+  static final String NEVER = "Never";
+
+  private static final String RUN_STRATEGY = "spec.runStrategy";
+  private static final String LIMIT = "spec.cpu.limitPercent";
+  private static final Pattern SOURCE = Pattern.compile("spec\\.disks\\[(.+)]\\.source\\..+");
+
+  private PendingChanges() {}
+
+  /**
+   * @param wanted the pod as it should be
+   * @param liveRefused whether the cluster cannot change a running pod's CPU limit
+   */
+  static List<PendingChange> of(MachineInputs in, PodFacts wanted, boolean liveRefused) {
+    if (in.pod().isEmpty() || in.hasPodOfAnotherVm()) {
+      return List.of();
+    }
+    PodFacts pod = in.pod().get();
+    SortedMap<String, String> running = new TreeMap<>(pod.specFields());
+    SortedMap<String, String> desired = new TreeMap<>(wanted.specFields());
+    if (in.spec().runStrategy() == RunStrategy.HALTED) {
+      running.remove(RUN_STRATEGY);
+      desired.remove(RUN_STRATEGY);
+    }
+    List<PendingChange> changes = new ArrayList<>();
+    TreeSet<String> names = new TreeSet<>(running.keySet());
+    names.addAll(desired.keySet());
+    for (String name : names) {
+      if (!Objects.equals(running.get(name), desired.get(name))) {
+        changes.add(
+            new PendingChange(
+                name,
+                running.get(name),
+                desired.get(name),
+                isOfMadeDisk(in, name) ? NEVER : NEXT_BOOT));
+      }
+    }
+    cpuLimit(pod, wanted, liveRefused).ifPresent(changes::add);
+    if (changes.isEmpty() && !wanted.template().equals(pod.template())) {
+      changes.add(
+          new PendingChange(
+              "operator: pod template", pod.template(), wanted.template(), NEXT_BOOT));
+    }
+    return changes;
+  }
+
+  static boolean awaitBoot(List<PendingChange> changes) {
+    return changes.stream().anyMatch(change -> change.applies().equals(NEXT_BOOT));
+  }
+
+  /** A disk is made once: a source that changes later is that of another disk. */
+  private static boolean isOfMadeDisk(MachineInputs in, String field) {
+    Matcher source = SOURCE.matcher(field);
+    return source.matches()
+        && in.spec().disks().stream()
+            .filter(disk -> disk.name().equals(source.group(1)))
+            .anyMatch(disk -> MachineDecision.baseOf(in, disk).isPresent());
+  }
+
+  private static Optional<PendingChange> cpuLimit(
+      PodFacts pod, PodFacts wanted, boolean liveRefused) {
+    Optional<BigDecimal> running = pod.actualCpuLimit().map(Quantity::getNumericalAmount);
+    Optional<BigDecimal> desired = wanted.cpuLimit().map(Quantity::getNumericalAmount);
+    boolean same =
+        running.isPresent() == desired.isPresent()
+            && (running.isEmpty() || running.get().compareTo(desired.get()) == 0);
+    if (same) {
+      return Optional.empty();
+    }
+    boolean live = desired.isPresent() && !liveRefused;
+    return Optional.of(
+        new PendingChange(LIMIT, percent(running), percent(desired), live ? LIVE : NEXT_BOOT));
+  }
+
+  private static String percent(Optional<BigDecimal> cores) {
+    return cores
+        .map(amount -> String.valueOf(amount.multiply(BigDecimal.valueOf(100)).intValue()))
+        .orElse(null);
+  }
+
+  /** Names of the fields, for a message. */
+  static String names(List<PendingChange> changes, String applies) {
+    return String.join(
+        ", ",
+        changes.stream()
+            .filter(change -> change.applies().equals(applies))
+            .map(PendingChange::field)
+            .toList());
+  }
+
+  /** How a person applies what waits for a boot. */
+  static String remedy(VmIdentity vm) {
+    return "A reboot of the guest applies them, or: kubectl annotate --overwrite qvm %s"
+            .formatted(vm.name())
+        + " qemu-operator.dev/restart-requested-at=$(date -Is)";
+  }
+}
