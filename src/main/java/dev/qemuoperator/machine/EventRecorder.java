@@ -44,11 +44,11 @@ final class EventRecorder {
       client.resource(build(vm, event)).create();
     } catch (KubernetesClientException e) {
       LOG.warnf(
-          e,
-          "event not written vm=%s/%s reason=%s",
+          "event not written vm=%s/%s reason=%s problem=%s",
           vm.getMetadata().getNamespace(),
           vm.getMetadata().getName(),
-          event.reason());
+          event.reason(),
+          e.getMessage());
     }
   }
 

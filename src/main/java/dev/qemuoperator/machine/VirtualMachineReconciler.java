@@ -16,6 +16,7 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
+import io.javaoperatorsdk.operator.api.config.informer.Informer;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
@@ -34,7 +35,9 @@ import java.util.Set;
 @ControllerConfiguration(
     name = VirtualMachineReconciler.NAME,
     fieldManager = VirtualMachineReconciler.FIELD_MANAGER,
-    generationAwareEventProcessing = true,
+    // annotations ask for something too, and they do not change the generation
+    generationAwareEventProcessing = false,
+    informer = @Informer(onUpdateFilter = WishesChanged.class),
     // deletion needs no finalizer: it is told, and the owner references do the work
     triggerReconcilerOnAllEvents = true,
     retry = PatientRetry.class,

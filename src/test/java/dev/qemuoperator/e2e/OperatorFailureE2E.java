@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.cluster.Cluster;
 import dev.qemuoperator.cluster.TestNamespace;
+import dev.qemuoperator.pod.PodFacts;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Duration;
 import java.util.function.Predicate;
@@ -57,6 +58,9 @@ class OperatorFailureE2E {
           != null;
     }
   }
+
+  /** A lease of 15 s must run out, and be looked at. */
+  private static final Duration TAKE_OVER = Duration.ofSeconds(40);
 
   private static Installation operator;
   private static Vm bystander;
@@ -120,5 +124,62 @@ class OperatorFailureE2E {
     operator.awaitReady();
     bystander.awaitExit("GuestPanic", Duration.ofMinutes(1));
     bystander.awaitReady();
+  }
+
+  @Test
+  @Order(4)
+  void anotherReplicaTakesOverFromALeaderThatIsGone() {
+    scale(2);
+    try {
+      double uptime = bystander.uptime();
+      String leader = leader();
+      Cluster.get()
+          .client()
+          .pods()
+          .inNamespace(Installation.NAMESPACE)
+          .withName(leader)
+          .withGracePeriod(0)
+          .delete();
+      bystander.qmp("stop");
+      bystander.awaitCondition("Running", "False", "Paused", TAKE_OVER);
+      assertThat(leader()).isNotEqualTo(leader);
+      bystander.qmp("cont");
+      bystander.awaitReady();
+      assertThat(bystander.uptime()).isGreaterThan(uptime);
+    } finally {
+      scale(1);
+    }
+  }
+
+  private static void scale(int replicas) {
+    Cluster.get()
+        .kubectl(
+            "scale",
+            "deployment",
+            "qemu-operator",
+            "-n",
+            Installation.NAMESPACE,
+            "--replicas=" + replicas)
+        .text();
+    Awaitility.await(replicas + " replicas")
+        .atMost(Duration.ofMinutes(2))
+        .until(
+            () ->
+                operator.pods().list().getItems().stream()
+                        .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
+                        .filter(pod -> new PodFacts(pod).isReady())
+                        .count()
+                    == replicas);
+  }
+
+  private static String leader() {
+    return Cluster.get()
+        .client()
+        .leases()
+        .inNamespace(Installation.NAMESPACE)
+        .withName("qemu-operator")
+        .require()
+        .getSpec()
+        .getHolderIdentity();
   }
 }

@@ -201,6 +201,20 @@ record Vm(String namespace, String name) {
     patch("{\"spec\":{\"runStrategy\":\"" + strategy + "\"}}");
   }
 
+  /** Sets an annotation, or with null removes it. */
+  void annotate(String name, String value) {
+    Cluster.get()
+        .kubectl(
+            "annotate",
+            "--overwrite",
+            "qvm",
+            this.name,
+            "-n",
+            namespace,
+            value == null ? name + "-" : name + "=" + value)
+        .text();
+  }
+
   void awaitNoPod(Duration patience) {
     pod().waitUntilCondition(pod -> pod == null, patience.toSeconds(), TimeUnit.SECONDS);
   }

@@ -82,6 +82,46 @@ class MachineEventTest {
         .build();
   }
 
+  @Test
+  void stepsOfAStopAreToldOnceAlthoughTheExitIsHeardBefore() {
+    LastExit heard = new LastExit("Requested", null, "2026-01-01T12:00:00.4Z", "Off.", null, null);
+    LastExit read =
+        new LastExit("Requested", 0, NOON, "Off.", null, List.of("PowerButton", "Quit"));
+    assertThat(MachineEvent.between(Optional.of(status(heard, RUNS)), status(read, RUNS)))
+        .extracting(MachineEvent::reason)
+        .containsExactly("Quit");
+    assertThat(MachineEvent.between(Optional.of(status(read, RUNS)), status(read, RUNS))).isEmpty();
+  }
+
+  @Test
+  void requestIsToldWhenItHasBeenActedOn() {
+    VirtualMachineStatus before = acted(null);
+    assertThat(MachineEvent.between(Optional.of(before), acted("noon")))
+        .containsExactly(
+            new MachineEvent(
+                false, "Reset", "The reset button was pressed, as asked for at noon."));
+    assertThat(MachineEvent.between(Optional.of(acted("noon")), acted("noon"))).isEmpty();
+  }
+
+  private static VirtualMachineStatus acted(String reset) {
+    return new VirtualMachineStatus(
+        1L,
+        null,
+        List.of(),
+        null,
+        null,
+        new VirtualMachineStatus.Process("running", NOON, "KVM", "10.0.13", 0, null),
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        reset == null ? null : new VirtualMachineStatus.Actions(null, reset));
+  }
+
   private static VirtualMachineStatus status(LastExit exit, Condition... conditions) {
     return new VirtualMachineStatus(
         1L,
