@@ -182,5 +182,6 @@ sigterm_is_the_power_button() { # test
   has "$test/message" '"event": "POWERDOWN"'
   has "$test/message" '"reason": "guest-shutdown"'
   lacks "$test/message" WRAPPER_FAILED
+  stopped_by "$all/shared" PowerButton
   wrapper_said "$all/shared" '"TCG"' '"TERM"' 0
 }

@@ -1,14 +1,31 @@
 # shellcheck shell=sh disable=SC2154,SC2046,SC2086 # the variables of `run`; words
 # Guests that end, each in its own way.
-small_vm() { # a guest with a network, of the test's own; sets $vm
+small_vm() { # FURTHER-QEMU-ARGUMENTS: a guest with a network, of the test's own; sets $vm
   directories "$test"
   with_base "$test"
   pod=$(pod)
-  small_vm_again
+  small_vm_again "$@"
 }
-small_vm_again() { # in the same pod
+small_vm_again() { # FURTHER-QEMU-ARGUMENTS: in the same pod
   vm=$(vm "$test" "$pod" -- --accelerator=TCG --cpu=host --disk=root:overlay:67108864 --nat=52:54:00:12:34:56 --grace-seconds="${grace:-30}" -- \
-    $(machine '') $(disk_device root ,bootindex=1) $nic)
+    $(machine '') $(disk_device root ,bootindex=1) $nic "$@")
+}
+# a machine without a disk: its firmware looks for one and waits
+bare='-nodefaults -no-user-config -machine pc-q35-10.0 -m 64M -display none -action reboot=reset,shutdown=poweroff
+  -qmp unix:/run/vm/qmp.sock,server=on,wait=off
+  -chardev file,id=events,path=/run/vm/events.jsonl,append=on,input-path=/run/vm/qmp-init.json -mon chardev=events,mode=control'
+monitor() { # VM [COMMAND]: it answers; runs COMMAND
+  docker exec "$1" sh -c "{ echo '{\"execute\":\"qmp_capabilities\"} ${2:-}'; sleep 1; } | timeout 2 nc.openbsd -N -U /run/vm/qmp.sock | grep return"
+}
+instead_of_qemu() { # TEXT DOCKER-OPTIONS: a script in QEMU's place
+  text=$1
+  shift
+  mkdir -p "$test/bin"
+  printf '#!/bin/sh\n%s\n' "$text" > "$test/bin/qemu-system-x86_64"
+  chmod 755 "$test/bin/qemu-system-x86_64"
+  directories "$test"
+  vm=$(start -i $(volumes "$test") -v "$test/bin/qemu-system-x86_64:/usr/bin/qemu-system-x86_64:ro" "$@" \
+    "$runner" --accelerator=TCG --grace-seconds="${grace:-5}" -- none)
 }
 bare_vm() { # WRAPPER-OPTIONS -- QEMU-ARGUMENTS, on no network, without privileges unless they are needed
   directories "$test"
@@ -35,23 +52,138 @@ sigterm_to_a_guest_that_ignores_the_button_quits_before_the_end_of_grace() { # t
   began=$(date +%s%N)
   docker kill -s TERM "$vm"
   ended "$vm" 0
-  milliseconds=$((($(date +%s%N) - began) / 1000000))
-  { [ $milliseconds -ge 8500 ] && [ $milliseconds -lt 10000 ]; } || fail "it took $milliseconds ms of 10000"
+  lasted 7500 10000 "$began"
   same 'times the button was pressed' 2 "$(docker logs "$vm" | grep -c 'TINY-POWER-BUTTON pressed: ignored')"
   message "$test" > "$test/message"
   has "$test/message" '"reason": "host-qmp-quit"'
+  stopped_by "$test" 'PowerButton PowerButtonAgain Quit'
   wrapper_said "$test" '"TCG"' '"TERM"' 0
 }
 sigterm_works_while_another_holds_the_monitor() { # test
-  grace=4
-  small_vm
-  ready "$vm"
+  bare_vm --accelerator=TCG --grace-seconds=5 -- $bare
+  within 30 'a monitor' monitor "$vm"
   docker exec -d "$vm" nc.openbsd -U /run/vm/qmp.sock
   sleep 1
+  began=$(date +%s%N)
   docker kill -s TERM "$vm"
   ended "$vm" 0
+  lasted 3000 5000 "$began"
   message "$test" > "$test/message"
   has "$test/message" '"reason": "host-signal"'
+  stopped_by "$test" 'PowerButton PowerButtonAgain Quit Kill'
+}
+sigterm_kills_a_qemu_that_hangs_and_says_so_before_the_end_of_grace() { # test
+  bare_vm --accelerator=TCG --grace-seconds=5 -- $bare
+  within 30 'a monitor' monitor "$vm"
+  docker exec "$vm" sh -c "kill -STOP $(qemu_of "$vm")"
+  began=$(date +%s%N)
+  docker kill -s TERM "$vm"
+  ended "$vm" 137
+  lasted 3500 5000 "$began"
+  stopped_by "$test" 'PowerButton PowerButtonAgain Quit Kill'
+  wrapper_said "$test" '"TCG"' '"TERM"' 137
+}
+sigterm_kills_a_qemu_that_never_opens_its_monitor() { # test
+  # its child outlives it and holds its stderr
+  instead_of_qemu 'trap "" TERM
+echo "its words" >&2
+sleep 100'
+  within 30 'QEMU' docker exec "$vm" test -e /run/vm/started
+  sleep 1
+  began=$(date +%s%N)
+  docker kill -s TERM "$vm"
+  ended "$vm" 137
+  lasted 3500 5000 "$began"
+  stopped_by "$test" 'PowerButton PowerButtonAgain Quit Kill'
+  has "$test/termination" '{"event":"QEMU_STDERR","data":{"text":"its words"}}'
+  wrapper_said "$test" '"TCG"' '"TERM"' 137
+}
+sigterm_before_the_monitor_is_there_still_presses_the_button() { # test
+  instead_of_qemu 'sleep 2
+exec nc.openbsd -lU /run/vm/qmp.sock > /run/vm/told'
+  within 30 'QEMU' docker exec "$vm" test -e /run/vm/started
+  docker kill -s TERM "$vm"
+  ended "$vm" 143
+  has "$test/run/told" '{"execute":"system_powerdown"}'
+  stopped_by "$test" 'PowerButton PowerButtonAgain Quit Kill'
+}
+stop_ladder_fits_into_every_grace_period() { # test
+  # each `sleep` of it is written down instead of being slept; this one comes first in the PATH
+  printf '#!/bin/sh\necho "$1" >> /run/vm/slept\nexec busybox sleep 0.1\n' > "$test/sleep"
+  chmod 755 "$test/sleep"
+  whole=$test
+  for grace in 5 6 10 30 60 120 86400; do
+    test=$whole/$grace
+    instead_of_qemu 'trap "" TERM
+while :; do busybox sleep 1; done' -v "$whole/sleep:/usr/sbin/sleep:ro"
+    within 30 'QEMU' docker exec "$vm" test -e /run/vm/started
+    docker kill -s TERM "$vm"
+    ended "$vm" 137
+    # what `nc` waits between its attempts is no part of it
+    grep -vx 0.1 "$test/run/slept" | tr '\n' ' ' > "$test/slept"
+    awk -v grace=$grace '{sum = $1 + $2 + $3 + $4; good = sum == grace - 1 && $1 == int(grace / 2) && $3 > 0 && $4 > 0} END {exit !good}' "$test/slept" ||
+      fail "of $grace s: $(cat "$test/slept")"
+  done
+}
+ended_for() { # CODE REASON: an end that nobody asked this pod for
+  ended "$vm" "$1"
+  message "$test" > "$test/message"
+  has "$test/message" "\"reason\": \"$2\""
+  stopped_by "$test" ''
+  wrapper_said "$test" '"TCG"' null "$1"
+}
+qemu_that_another_told_to_quit_is_a_failure() { # test
+  bare_vm --accelerator=TCG -- $bare
+  within 30 'a monitor' monitor "$vm"
+  monitor "$vm" '{"execute":"quit"}' || true
+  ended_for 1 host-qmp-quit
+}
+qemu_that_another_signalled_is_a_failure() { # test
+  bare_vm --accelerator=TCG -- $bare
+  within 30 'a monitor' monitor "$vm"
+  docker exec "$vm" sh -c "kill $(qemu_of "$vm")"
+  ended_for 1 host-signal
+}
+reset_that_ends_qemu_is_a_failure() { # test
+  bare_vm --accelerator=TCG -- $bare -action reboot=shutdown
+  within 30 'a monitor' monitor "$vm"
+  monitor "$vm" '{"execute":"system_reset"}' || true
+  ended_for 1 host-qmp-system-reset
+}
+guest_whose_reboot_ends_qemu_is_a_failure() { # test
+  small_vm -action reboot=shutdown
+  ready "$vm"
+  guest "$vm" 'umount /disk; reboot -f' || true
+  ended_for 1 guest-reset
+}
+watchdog='-device i6300esb,id=watchdog,bus=pcie.0,addr=0x1e'
+arm_watchdog() { # VM: without a driver. 1 MHz, then on: two rounds of about a second, and nobody feeds it
+  guest "$1" 'for card in /sys/bus/pci/devices/*; do
+      [ "$(cat "$card/vendor" "$card/device" | tr "\n" " ")" = "0x8086 0x25ab " ] || continue
+      printf "\004\000" | dd of="$card/config" bs=2 seek=$((0x60 / 2)) conv=notrunc
+      printf "\002" | dd of="$card/config" bs=1 seek=$((0x68)) conv=notrunc
+      echo armed
+    done' | grep armed
+}
+watchdog_that_powers_off_ends_qemu_as_a_failure() { # test
+  small_vm $watchdog -action watchdog=poweroff
+  ready "$vm"
+  arm_watchdog "$vm"
+  # QEMU just exits with 0 and says no SHUTDOWN
+  ended "$vm" 1
+  message "$test" > "$test/message"
+  has "$test/message" '"event": "WATCHDOG", "data": {"action": "poweroff"}'
+  lacks "$test/message" SHUTDOWN
+  wrapper_said "$test" '"TCG"' null 1
+}
+watchdog_that_resets_keeps_qemu() { # test
+  small_vm $watchdog
+  ready "$vm"
+  before=$(qemu_of "$vm")
+  arm_watchdog "$vm"
+  within 120 'the second boot' console_shows "$vm" 'TINY-READY boots=2'
+  docker exec "$vm" grep -q '"event": "WATCHDOG"' /run/vm/events.jsonl
+  same QEMU "$before" "$(qemu_of "$vm")"
 }
 killed_qemu_starts_again_in_the_same_pod() { # test
   small_vm
@@ -126,48 +258,42 @@ unknown_option_is_said() { # test
   gave_up "$test" WrapperFailed ''
 }
 termination_message_is_whole_lines_whatever_happened() { # test
-  # in QEMU's place a program that leaves a long event log, an unfinished line and a flood on stderr
-  mkdir -p "$test/bin"
-  cat > "$test/bin/qemu-system-x86_64" <<'Q'
-#!/bin/sh
-i=0
-while [ $i -lt 200 ]; do
+  # in QEMU's place a program that leaves a long event log, an unfinished line and a flood on stderr, and has to be killed
+  instead_of_qemu 'i=0
+while [ $i -lt 1000 ]; do
   i=$((i + 1))
-  printf '{"timestamp": {"seconds": %s, "microseconds": 1}, "event": "RTC_CHANGE", "data": {"offset": %s}}\r\n' $i $i
+  printf "{\"timestamp\": {\"seconds\": %s, \"microseconds\": 1}, \"event\": \"RTC_CHANGE\", \"data\": {\"offset\": %s}}\r\n" $i $i
 done >> /run/vm/events.jsonl
-printf '{"timestamp": {"seconds": 1, "microseconds": 2}, "event": "SHUTDOWN", "da' >> /run/vm/events.jsonl
+printf "{\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}, \"event\": \"SHUTDOWN\", \"da" >> /run/vm/events.jsonl
 i=0
 while [ $i -lt 100 ]; do
   i=$((i + 1))
-  printf 'line %s "quoted" \\ back\tand \303\244\033[1m\n' $i >&2
+  printf "line %s \"quoted\" \\\\ back\tand \303\244\033[1m\n" $i >&2
 done
-printf 'the very end' >&2
-kill -9 $$
-Q
-  chmod 755 "$test/bin/qemu-system-x86_64"
-  directories "$test"
-  vm=$(start -i $(volumes "$test") -v "$test/bin/qemu-system-x86_64:/usr/bin/qemu-system-x86_64:ro" "$runner" --accelerator=TCG -- none)
+printf "the very end" >&2
+trap "" TERM
+touch /run/vm/done
+exec sleep 100'
+  within 30 'its end' docker exec "$vm" test -e /run/vm/done
+  docker kill -s TERM "$vm"
   ended "$vm" 137
   message "$test" > "$test/message"
-  has "$test/message" '"seconds": 200,'
+  has "$test/message" '"seconds": 1000,'
   lacks "$test/message" SHUTDOWN
   has "$test/message" 'the very end'
-  wrapper_said "$test" '"TCG"' null 137
+  stopped_by "$test" 'PowerButton PowerButtonAgain Quit Kill'
+  wrapper_said "$test" '"TCG"' '"TERM"' 137
 }
 link_in_place_of_the_event_log_is_not_read() { # test
-  mkdir -p "$test/bin"
-  echo '{"timestamp": {"seconds": 1, "microseconds": 1}, "event": "SECRET"}' > "$test/secret"
+  mkdir -p "$test"
+  echo '{"timestamp": {"seconds": 1, "microseconds": 1}, "event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-shutdown"}}' > "$test/secret"
   chmod 600 "$test/secret"
-  printf '#!/bin/sh\nrm /run/vm/events.jsonl\nln -s /secret /run/vm/events.jsonl\n' > "$test/bin/qemu-system-x86_64"
-  chmod 755 "$test/bin/qemu-system-x86_64"
-  directories "$test"
-  vm=$(start -i $(volumes "$test") -v "$test/secret:/secret:ro" -v "$test/bin/qemu-system-x86_64:/usr/bin/qemu-system-x86_64:ro" \
-    "$runner" --accelerator=TCG -- none)
-  ended "$vm" 0
+  instead_of_qemu 'rm /run/vm/events.jsonl; ln -s /secret /run/vm/events.jsonl' -v "$test/secret:/secret:ro"
+  ended "$vm" 1
   [ -L "$test/run/events.jsonl" ] || fail 'no link was made'
   message "$test" > "$test/message"
-  lacks "$test/message" SECRET
-  wrapper_said "$test" '"TCG"' null 0
+  lacks "$test/message" SHUTDOWN
+  wrapper_said "$test" '"TCG"' null 1
 }
 what_an_earlier_qemu_planted_is_not_followed() { # test
   # /run/vm belonged to the earlier QEMU; root must not write through its links

@@ -145,6 +145,19 @@ for line in open(sys.argv[1], newline="\n"):
     json.loads(line)' "$1/termination"
   cat "$1/termination"
 }
+stopped_by() { # DIR STEPS: the ladder of the termination message, whose times do not run backwards
+  same 'stop ladder' "$2" "$(message "$1" | sed -n 's/.*"event":"STOP_STEP","data":{"step":"\([A-Za-z]*\)"}.*/\1/p' | tr '\n' ' ' | sed 's/ $//')"
+  python3 - "$1/termination" "$(date +%s)" <<'P'
+import json, sys
+steps = [line for line in map(json.loads, open(sys.argv[1])) if line["event"] == "STOP_STEP"]
+times = [step["timestamp"]["seconds"] + step["timestamp"]["microseconds"] / 1e6 for step in steps]
+assert times == sorted(times) and all(0 <= int(sys.argv[2]) - int(time) < 120 for time in times), times
+P
+}
+lasted() { # FROM-MILLISECONDS TO-MILLISECONDS SINCE-NANOSECONDS
+  milliseconds=$((($(date +%s%N) - $3) / 1000000))
+  { [ $milliseconds -ge "$1" ] && [ $milliseconds -lt "$2" ]; } || fail "it took $milliseconds ms, not $1 to $2"
+}
 wrapper_said() { # DIR ACCELERATOR SIGNAL CODE
   same 'last line' "{\"event\":\"WRAPPER\",\"data\":{\"accelerator\":$2,\"signal\":$3,\"exitCode\":$4}}" "$(message "$1" | tail -n 1)"
 }

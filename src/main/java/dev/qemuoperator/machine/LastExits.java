@@ -5,6 +5,7 @@ import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.EventLog;
+import dev.qemuoperator.qmp.EventLog.StopStep;
 import dev.qemuoperator.qmp.EventLog.WrapperFailure;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Heard;
@@ -75,7 +76,7 @@ record LastExits(MachineInputs in, Optional<VirtualMachineStatus> before, Instan
         ended.getFinishedAt(),
         message(cause, ended, log),
         cause.equals("GuestPanic") ? in.panicConsole().orElse(null) : null,
-        log.stopSteps().isEmpty() ? null : log.stopSteps());
+        stopSteps(log));
   }
 
   private LastExit read(Shutdown shutdown) {
@@ -111,7 +112,7 @@ record LastExits(MachineInputs in, Optional<VirtualMachineStatus> before, Instan
   }
 
   private static boolean wasKilledInTheEnd(EventLog log) {
-    return log.stopSteps().contains("Kill");
+    return log.stopSteps().stream().anyMatch(taken -> taken.step() == StopStep.KILL);
   }
 
   /** By whom: Kubernetes' own evictions are not what somebody asked of this VM. */
@@ -153,13 +154,22 @@ record LastExits(MachineInputs in, Optional<VirtualMachineStatus> before, Instan
         .orElse("");
   }
 
+  private static List<String> stopSteps(EventLog log) {
+    return log.stopSteps().isEmpty()
+        ? null
+        : log.stopSteps().stream().map(taken -> taken.step().word()).toList();
+  }
+
   /** What it took, if more than one press of the power button. */
   private static String ladder(EventLog log) {
-    return switch (log.stopSteps().isEmpty() ? "" : log.stopSteps().getLast()) {
-      case "PowerButtonAgain" -> "It took two presses of the power button.";
-      case "Quit" -> "It did not answer its power button, so QEMU was told to quit.";
-      case "Kill" -> "Neither the guest nor QEMU answered, so the process was killed.";
-      default -> "";
+    if (log.stopSteps().isEmpty()) {
+      return "";
+    }
+    return switch (log.stopSteps().getLast().step()) {
+      case POWER_BUTTON -> "";
+      case POWER_BUTTON_AGAIN -> "It took two presses of the power button.";
+      case QUIT -> "It did not answer its power button, so QEMU was told to quit.";
+      case KILL -> "Neither the guest nor QEMU answered, so the process was killed.";
     };
   }
 

@@ -15,6 +15,7 @@ import dev.qemuoperator.qemu.Attachment.WrapperOption;
 import io.fabric8.kubernetes.api.model.Quantity;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -40,6 +41,7 @@ public record Hardware(List<Device> devices) {
   private static final int FIRST_NIC = 0x0e;
   private static final int FIRST_DISK = 0x12;
   private static final int SEED = 0x1c;
+  private static final int WATCHDOG = 0x1e;
 
   private static final long SECTOR = 512;
 
@@ -60,6 +62,9 @@ public record Hardware(List<Device> devices) {
     devices.add(machine(spec));
     devices.add(processorsAndMemory(spec));
     devices.add(lifecycle(spec));
+    if (watchdogAction(spec).isPresent()) {
+      devices.add(watchdog());
+    }
     devices.addAll(rootPorts());
     devices.add(monitors(vm, operatorDn));
     devices.add(eventLog());
@@ -153,10 +158,25 @@ public record Hardware(List<Device> devices) {
   private static Device lifecycle(VirtualMachineSpec spec) {
     return Device.of(
             "-action",
-            "reboot=reset,shutdown=poweroff,panic=exit-failure,watchdog=reset",
+            "reboot=reset,shutdown=poweroff,panic=exit-failure,watchdog="
+                + watchdogAction(spec).orElse("reset"),
             "-device",
             "pvpanic-pci,id=pvpanic," + at(PVPANIC))
         .with(new WrapperOption("--grace-seconds=" + spec.terminationGracePeriodSeconds()));
+  }
+
+  /** The guest starts it by opening its /dev/watchdog; until then it does nothing. */
+  private static Device watchdog() {
+    return Device.of("-device", "i6300esb,id=watchdog," + at(WATCHDOG));
+  }
+
+  /** In QEMU's words; empty if there is no watchdog. */
+  private static Optional<String> watchdogAction(VirtualMachineSpec spec) {
+    return switch (spec.machine().watchdog()) {
+      case NONE -> Optional.empty();
+      case RESET -> Optional.of("reset");
+      case POWEROFF -> Optional.of("poweroff");
+    };
   }
 
   private static List<Device> rootPorts() {

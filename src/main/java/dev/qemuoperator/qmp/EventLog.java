@@ -3,14 +3,16 @@ package dev.qemuoperator.qmp;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
  * What the termination message of a VM's container tells: JSON lines, the last events that QEMU's
- * own file monitor logged, then what the wrapper knows (its lines {@code QEMU_STDERR}, {@code
- * WRAPPER_FAILED}, {@code WRAPPER}). It is there even if nobody was connected when QEMU ended.
+ * own file monitor logged, then what the wrapper knows (its lines {@code STOP_STEP}, {@code
+ * QEMU_STDERR}, {@code WRAPPER_FAILED}, {@code WRAPPER}). It is there even if nobody was connected
+ * when QEMU ended.
  *
  * <p>The kubelet may cut the message, QEMU may die in the middle of a line: whatever is no event is
  * left out.
@@ -31,6 +33,40 @@ public record EventLog(List<Event> events) {
    */
   public record WrapperFailure(String reason, String disk, String message) {}
 
+  /** The steps in which PID 1 of the pod stops QEMU; which of them come when, its README says. */
+  public enum StopStep {
+    /** ACPI's power button, right after SIGTERM. A guest that heeds it causes no further step. */
+    POWER_BUTTON("PowerButton"),
+    /** The button again, at half of the grace period. */
+    POWER_BUTTON_AGAIN("PowerButtonAgain"),
+    /** QMP's {@code quit}: the guest is cut off, its disks are flushed. */
+    QUIT("Quit"),
+    /** SIGTERM and then SIGKILL for QEMU: its monitor did not answer. */
+    KILL("Kill");
+
+    private final String word;
+
+    StopStep(String word) {
+      this.word = word;
+    }
+
+    /** As the termination message and the API have it. */
+    public String word() {
+      return word;
+    }
+
+    private static Optional<StopStep> of(String word) {
+      return Stream.of(values()).filter(step -> step.word.equals(word)).findFirst();
+    }
+  }
+
+  /**
+   * A step that was taken, whether or not QEMU took notice.
+   *
+   * @param at by the clock of the pod's node; null if the line does not say
+   */
+  public record StepTaken(StopStep step, Instant at) {}
+
   /**
    * @param terminationMessage as the container's status has it; null if it has none
    */
@@ -47,9 +83,9 @@ public record EventLog(List<Event> events) {
     }
   }
 
-  /** The last SHUTDOWN event. */
+  /** The last SHUTDOWN event; without any, the watchdog that powered off. */
   public Optional<Shutdown> shutdown() {
-    return last("SHUTDOWN").flatMap(Shutdown::of);
+    return last("SHUTDOWN").or(() -> last("WATCHDOG")).flatMap(Shutdown::of);
   }
 
   public boolean panicked() {
@@ -83,13 +119,14 @@ public record EventLog(List<Event> events) {
         .isPresent();
   }
 
-  /**
-   * What the wrapper did to stop QEMU: PowerButton, PowerButtonAgain, Quit, Kill, in this order.
-   */
-  public List<String> stopSteps() {
+  /** How the pod was stopped, in order; empty if nobody asked it to, or before QEMU ran. */
+  public List<StepTaken> stopSteps() {
     return events.stream()
         .filter(event -> event.name().equals("STOP_STEP"))
-        .map(event -> event.data().path("step").asText(""))
+        .flatMap(
+            event ->
+                StopStep.of(event.data().path("step").asText("")).stream()
+                    .map(step -> new StepTaken(step, event.at())))
         .toList();
   }
 

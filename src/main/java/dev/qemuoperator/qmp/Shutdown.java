@@ -8,13 +8,19 @@ import java.util.Optional;
  *
  * @param byGuest whether the guest itself asked for it
  * @param reason QEMU's ShutdownCause: {@code guest-shutdown}, {@code guest-reset}, {@code
- *     guest-panic}, {@code host-signal}, {@code host-qmp-quit}, {@code host-error} …
+ *     guest-panic}, {@code host-signal}, {@code host-qmp-quit}, {@code host-error} …; {@code
+ *     watchdog}, too, for a watchdog that powers off
  * @param at by the clock of QEMU's node; null in an event log line without a time
  */
 public record Shutdown(boolean byGuest, String reason, Instant at) {
   static final String GUEST_PANIC = "guest-panic";
 
-  /** What the event tells of an end: SHUTDOWN does, and a panic, which may stay without one. */
+  static final String WATCHDOG = "watchdog";
+
+  /**
+   * What the event tells of an end: SHUTDOWN does; a panic, which may stay without one; and a
+   * watchdog that powers off, upon which QEMU exits without one.
+   */
   static Optional<Shutdown> of(Event event) {
     return switch (event.name()) {
       case "SHUTDOWN" ->
@@ -24,6 +30,10 @@ public record Shutdown(boolean byGuest, String reason, Instant at) {
                   event.data().path("reason").asText("none"),
                   event.at()));
       case "GUEST_PANICKED" -> Optional.of(new Shutdown(true, GUEST_PANIC, event.at()));
+      case "WATCHDOG" ->
+          event.data().path("action").asText().equals("poweroff")
+              ? Optional.of(new Shutdown(false, WATCHDOG, event.at()))
+              : Optional.empty();
       default -> Optional.empty();
     };
   }

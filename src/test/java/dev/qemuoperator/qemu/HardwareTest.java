@@ -1,6 +1,7 @@
 package dev.qemuoperator.qemu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.machine.Specs;
@@ -18,6 +19,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What holds for every machine, whatever its spec. */
@@ -43,7 +45,7 @@ class HardwareTest {
     return Stream.of(
         Specs.of("disks: [{name: root, size: 1Gi, source: {containerImage: {image: a}}}]\n"),
         Specs.of("networks: []\n" + ten),
-        Specs.of("machine: {firmware: UEFI, accelerator: TCG}\n" + ten),
+        Specs.of("machine: {firmware: UEFI, accelerator: TCG, watchdog: Reset}\n" + ten),
         Specs.of("networks: [{name: lan-of-twenty-chars, pod: {}}]\ncpu: {cores: 128}\n" + ten),
         Specs.of(
             """
@@ -130,6 +132,25 @@ class HardwareTest {
   }
 
   @Test
+  void machineWithoutWatchdogHasNoCard() {
+    List<String> args = arguments(withMachine("watchdog: None"));
+    assertThat(args).noneMatch(arg -> arg.contains("i6300esb"));
+    assertThat(after("-action", args)).singleElement(STRING).endsWith(",watchdog=reset");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"Reset,reset", "Poweroff,poweroff"})
+  void watchdogOfTheSpecIsACardWithItsAction(String watchdog, String action) {
+    List<String> args = arguments(withMachine("watchdog: " + watchdog));
+    assertThat(after("-device", args))
+        .as("guests know it by its address: no release of the operator may change it")
+        .contains("i6300esb,id=watchdog,bus=pcie.0,addr=0x1e");
+    assertThat(after("-action", args))
+        .singleElement(STRING)
+        .isEqualTo("reboot=reset,shutdown=poweroff,panic=exit-failure,watchdog=" + action);
+  }
+
+  @Test
   void macAddressOfTheSpecIsWrittenInLowerCase() {
     VirtualMachineSpec spec =
         Specs.of(
@@ -156,6 +177,13 @@ class HardwareTest {
     assertThat(hardware(spec).attachments())
         .as("500000000 is no multiple of 512")
         .contains(new WrapperOption("--disk=root:blank:500000256"));
+  }
+
+  private static VirtualMachineSpec withMachine(String field) {
+    return Specs.of(
+        "machine: {"
+            + field
+            + "}\ndisks: [{name: root, source: {blank: {}}, storage: {ephemeral: {}}, size: 1Gi}]");
   }
 
   private static Hardware hardware(VirtualMachineSpec spec) {

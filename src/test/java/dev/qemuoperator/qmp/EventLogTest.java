@@ -2,6 +2,8 @@ package dev.qemuoperator.qmp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qemuoperator.qmp.EventLog.StepTaken;
+import dev.qemuoperator.qmp.EventLog.StopStep;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +29,7 @@ class EventLogTest {
     assertThat(log.termSignalled()).isFalse();
     assertThat(log.panicked()).isFalse();
     assertThat(log.wrapperFailure()).isEmpty();
+    assertThat(log.stopSteps()).isEmpty();
     assertThat(log.stderr()).isEmpty();
   }
 
@@ -43,6 +46,31 @@ class EventLogTest {
   }
 
   @Test
+  void watchdogThatPowersOffIsAnEndWithoutShutdown() {
+    EventLog log =
+        EventLog.parse(
+            """
+            {"timestamp": {"seconds": 1795341600, "microseconds": 0}, "event": "WATCHDOG", \
+            "data": {"action": "poweroff"}}
+            {"event":"WRAPPER","data":{"accelerator":"TCG","signal":null,"exitCode":1}}
+            """);
+
+    assertThat(log.shutdown())
+        .contains(new Shutdown(false, "watchdog", Instant.parse("2026-11-22T10:00:00Z")));
+  }
+
+  @Test
+  void watchdogThatResetsEndsNothing() {
+    EventLog log =
+        EventLog.parse(
+            """
+            {"event": "WATCHDOG", "data": {"action": "reset"}}
+            """);
+
+    assertThat(log.shutdown()).isEmpty();
+  }
+
+  @Test
   void podThatWasAskedToEnd() {
     EventLog log =
         EventLog.parse(
@@ -51,6 +79,42 @@ class EventLogTest {
             """);
 
     assertThat(log.termSignalled()).isTrue();
+  }
+
+  @Test
+  void stepsOfAStopAreInOrder() {
+    EventLog log =
+        EventLog.parse(
+            """
+            {"event":"STOP_STEP","data":{"step":"PowerButton"},\
+            "timestamp":{"seconds":1795341600,"microseconds":5}}
+            {"event":"STOP_STEP","data":{"step":"PowerButtonAgain"},\
+            "timestamp":{"seconds":1795341660,"microseconds":250000}}
+            {"event":"STOP_STEP","data":{"step":"Quit"}}
+            {"event":"STOP_STEP","data":{"step":"Kill"}}
+            {"event":"WRAPPER","data":{"accelerator":"TCG","signal":"TERM","exitCode":137}}
+            """);
+
+    assertThat(log.stopSteps())
+        .containsExactly(
+            new StepTaken(StopStep.POWER_BUTTON, Instant.parse("2026-11-22T10:00:00.000005Z")),
+            new StepTaken(StopStep.POWER_BUTTON_AGAIN, Instant.parse("2026-11-22T10:01:00.25Z")),
+            new StepTaken(StopStep.QUIT, null),
+            new StepTaken(StopStep.KILL, null));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{\"step\": \"Beg\"}", "{\"step\": 1}", "{}", "\"Quit\"", "null"})
+  void stepThatThisReleaseDoesNotKnowIsLeftOut(String data) {
+    EventLog log =
+        EventLog.parse(
+            """
+            {"event":"STOP_STEP","data":%s}
+            {"event":"STOP_STEP","data":{"step":"Quit"}}
+            """
+                .formatted(data));
+
+    assertThat(log.stopSteps()).extracting(StepTaken::step).containsExactly(StopStep.QUIT);
   }
 
   @ParameterizedTest
