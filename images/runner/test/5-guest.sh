@@ -89,7 +89,7 @@ qemu_gets_only_accelerator_cpu_and_seed_added() { # test
   shared_vm
   docker exec "$vm" sh -c "tr '\\0' ' ' < /proc/$(qemu_of "$vm")/cmdline" > "$test/line"
   # shellcheck disable=SC2046,SC2086,SC2116 # echo makes one line of it
-  same 'command line' "$(echo qemu-system-x86_64 -accel tcg,tb-size=64 -cpu max \
+  same 'command line' "$(echo qemu-system-x86_64 -accel tcg,tb-size=48 -cpu max \
     $(machine '') $(disk_device root ,bootindex=1) $(disk_device data '') $nic $seed_blockdev \
     -device "virtio-blk-pci,id=disk-seed,drive=seed,serial=$(docker exec "$vm" cat /run/vm/wrapper/seed)") " "$(cat "$test/line")"
 }

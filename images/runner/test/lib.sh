@@ -116,7 +116,7 @@ shared_vm() { # one running guest with everything, for the tests that change not
     docker exec "$(cat "$all/shared/pod")" ip route replace default via "$(address "$(cat "$all/shared/node")")"
     # shellcheck disable=SC2046,SC2086 # words
     vm "$all/shared" "$(cat "$all/shared/pod")" -t -e QEMU_OPERATOR_HOST_IP="$(address "$(cat "$all/shared/host")")" -- \
-      --accelerator=TCG --cpu=host --disk=root:overlay:0 --disk=data:blank:16777216 --nat=52:54:00:12:34:56 --grace-seconds=30 \
+      --accelerator=TCG --translation-cache=48 --cpu=host --disk=root:overlay:0 --disk=data:blank:16777216 --nat=52:54:00:12:34:56 --grace-seconds=30 \
       --seed-device=virtio-blk-pci,id=disk-seed,drive=seed -- \
       $(machine '') $(disk_device root ,bootindex=1) $(disk_device data '') $nic $seed_blockdev > "$all/shared/vm"
   fi

@@ -120,13 +120,18 @@ public record Hardware(List<Device> devices) {
   }
 
   private static Device machine(VirtualMachineSpec spec) {
-    var accelerator = new WrapperOption("--accelerator=" + spec.machine().accelerator().word());
+    List<Attachment> options = new ArrayList<>();
+    options.add(new WrapperOption("--accelerator=" + spec.machine().accelerator().word()));
+    MemoryBudget.translationCacheMiB(spec)
+        .ifPresent(cache -> options.add(new WrapperOption("--translation-cache=" + cache)));
     String type = "pc-q35-10.0,memory-backend=ram0";
     if (spec.machine().firmware() != Firmware.UEFI) {
-      return Device.of("-machine", type).with(accelerator);
+      return new Device(List.of("-machine", type), options);
     }
     String bootDisk = spec.disks().getFirst().name();
-    return Device.of(
+    options.add(new WrapperOption("--uefi=" + bootDisk));
+    return new Device(
+        List.of(
             "-machine",
             type + ",pflash0=uefi-code,pflash1=uefi-vars",
             "-blockdev",
@@ -135,8 +140,8 @@ public record Hardware(List<Device> devices) {
             "-blockdev",
             "driver=qcow2,node-name=uefi-vars,file.driver=file,file.filename="
                 + directoryOf(bootDisk)
-                + "/uefi-vars.qcow2")
-        .with(accelerator, new WrapperOption("--uefi=" + bootDisk));
+                + "/uefi-vars.qcow2"),
+        options);
   }
 
   private static Device processorsAndMemory(VirtualMachineSpec spec) {

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What holds for every machine, whatever its spec. */
 class HardwareTest {
@@ -148,6 +149,22 @@ class HardwareTest {
     assertThat(after("-action", args))
         .singleElement(STRING)
         .isEqualTo("reboot=reset,shutdown=poweroff,panic=exit-failure,watchdog=" + action);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Auto", "TCG"})
+  void emulationGetsTheTranslationCacheThatThePodHasRoomFor(String accelerator) {
+    VirtualMachineSpec spec = withMachine("accelerator: " + accelerator);
+    long cache = MemoryBudget.translationCacheMiB(spec).orElseThrow();
+    assertThat(hardware(spec).attachments())
+        .contains(new WrapperOption("--translation-cache=" + cache));
+    assertThat(MemoryBudget.of(spec).overheadMiB()).isGreaterThan(cache);
+  }
+
+  @Test
+  void kvmTranslatesNothing() {
+    assertThat(hardware(withMachine("accelerator: KVM")).attachments())
+        .noneMatch(attachment -> attachment.toString().contains("--translation-cache"));
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.qemuoperator.qemu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.machine.Specs;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 class MemoryBudgetTest {
@@ -14,8 +15,9 @@ class MemoryBudgetTest {
   void emulationNeedsRoomForItsTranslationCache() {
     MemoryBudget kvm = budget("machine: {accelerator: KVM}\n");
     MemoryBudget tcg = budget("machine: {accelerator: TCG}\n");
-    assertThat(tcg.overheadMiB() - kvm.overheadMiB())
-        .isGreaterThan(MemoryBudget.TRANSLATION_CACHE_MIB);
+    OptionalLong cache =
+        MemoryBudget.translationCacheMiB(Specs.of("machine: {accelerator: TCG}\n" + DISK));
+    assertThat(tcg.overheadMiB() - kvm.overheadMiB()).isGreaterThan(cache.orElseThrow());
   }
 
   @Test
