@@ -40,8 +40,8 @@ import org.jboss.logging.Logger;
 final class InputReader {
 
   private static final Logger LOG = Logger.getLogger(InputReader.class);
-  private static final int CONSOLE_LINES = 20;
-  private static final int LONGEST_CONSOLE = 2048;
+  private static final int CONSOLE_LINES = 60;
+  private static final int LONGEST_CONSOLE = 4096;
 
   private final KubernetesClient client;
   private final SourceWatches sources;

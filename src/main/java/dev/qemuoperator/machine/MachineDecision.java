@@ -16,6 +16,7 @@ import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.Observation;
+import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import java.time.Duration;
@@ -222,7 +223,10 @@ record MachineDecision(
     if (pod.isOver()) {
       return over(pod, now);
     }
-    boolean replaceable = isAccepted() && !pod.isRunning();
+    // QEMU says that it ends a moment before it does: the kubelet must not start the old pod's once
+    // more
+    boolean ends = in.qmp().map(Observation::heard).map(Heard::shutdown).isPresent();
+    boolean replaceable = isAccepted() && (!pod.isRunning() || ends);
     boolean outdated =
         PendingChanges.awaitBoot(PendingChanges.of(in, wanted, false))
             || (!pod.hasStarted() && !wanted.fetchTemplate().equals(pod.fetchTemplate()));

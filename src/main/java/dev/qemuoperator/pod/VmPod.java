@@ -340,7 +340,7 @@ public final class VmPod {
 
   private static Probe probe(ReadinessProbe probe) {
     if (probe == null || probe.tcpSocket() == null) {
-      return null;
+      return null; // readinessProbe.cloudInit is the operator's to know
     }
     return new ProbeBuilder()
         .withNewTcpSocket()
