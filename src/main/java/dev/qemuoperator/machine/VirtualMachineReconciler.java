@@ -58,6 +58,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   private final Monitoring monitoring;
   private final Steering steering;
   private final EventRecorder events;
+  private final MachineMetrics metrics;
   private final Nudges nudges;
 
   VirtualMachineReconciler(
@@ -69,6 +70,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
       Monitoring monitoring,
       Steering steering,
       EventRecorder events,
+      MachineMetrics metrics,
       Nudges nudges) {
     this.settings = settings;
     this.authority = authority;
@@ -78,6 +80,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
     this.monitoring = monitoring;
     this.steering = steering;
     this.events = events;
+    this.metrics = metrics;
     this.nudges = nudges;
   }
 
@@ -110,6 +113,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   private UpdateControl<VirtualMachine> report(
       VirtualMachine vm, VirtualMachineStatus status, boolean comeBack) {
     UpdateControl<VirtualMachine> control = UpdateControl.noUpdate();
+    metrics.observe(vm, status);
     if (!status.equals(vm.getStatus())) {
       MachineEvent.between(Optional.ofNullable(vm.getStatus()), status)
           .forEach(event -> events.tell(vm, event));
@@ -147,6 +151,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
     sources.forget(InputReader.follower(vm));
     monitoring.forget(MachineInputs.identityOf(vm));
     steering.forget(Monitoring.key(MachineInputs.identityOf(vm)));
+    metrics.forget(vm);
     return UpdateControl.noUpdate();
   }
 
