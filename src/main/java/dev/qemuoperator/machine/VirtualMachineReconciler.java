@@ -40,7 +40,6 @@ import java.util.Set;
     informer = @Informer(onUpdateFilter = WishesChanged.class),
     // deletion needs no finalizer: it is told, and the owner references do the work
     triggerReconcilerOnAllEvents = true,
-    retry = PatientRetry.class,
     maxReconciliationInterval = @MaxReconciliationInterval(interval = -1))
 public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
 
