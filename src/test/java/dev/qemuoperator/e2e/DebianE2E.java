@@ -122,6 +122,30 @@ class DebianE2E {
 
   @Test
   @Order(3)
+  void guestReportsTheEndOfCloudInitAndAnotherOperatorHasItToo() {
+    reported();
+    Installation.get().kill();
+    Installation.get().awaitReady();
+    vm.awaitReady();
+    reported();
+  }
+
+  private static void reported() {
+    VirtualMachineStatus status =
+        vm.await(
+            "the report", BOOT, now -> now.guest() != null && now.cloudInit().result() != null);
+    assertThat(status.cloudInit().result()).isEqualTo("done");
+    assertThat(status.cloudInit().finishedAt()).isNotNull();
+    assertThat(status.guest().hostname()).isEqualTo("from-configmap");
+    assertThat(status.guest().osName()).startsWith("Debian GNU/Linux 13");
+    assertThat(status.guest().kernel()).isEqualTo(ssh.run(vm, "uname -r"));
+    assertThat(status.guest().addresses()).contains("10.0.2.15");
+    assertThat(status.guest().sshHostKeys())
+        .contains(ssh.run(vm, "cut -d ' ' -f 1,2 /etc/ssh/ssh_host_ed25519_key.pub"));
+  }
+
+  @Test
+  @Order(3)
   void passwordsAndRootAreRefused() {
     assertThat(ssh.tryRun("root", vm, "true")).contains("Permission denied");
     assertThat(ssh.methodsOffered(vm)).contains("publickey").doesNotContain("password");
@@ -140,6 +164,7 @@ class DebianE2E {
         "grep -qv " + bootId + " /proc/sys/kernel/random/boot_id && echo up",
         BOOT);
     ssh.run(vm, "cloud-init status --wait >/dev/null || true");
+    reported();
     assertThat(ssh.run(vm, "sudo cat /root/ran")).isEqualTo("base\nteam");
     assertThat(ssh.run(vm, "cat /etc/ssh/ssh_host_ed25519_key.pub")).isEqualTo(hostKey);
     assertThat(vm.livePod().getStatus().getContainerStatuses().getFirst().getRestartCount())
