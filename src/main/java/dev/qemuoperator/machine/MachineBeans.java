@@ -6,6 +6,7 @@ import dev.qemuoperator.qmp.Dialer;
 import dev.qemuoperator.qmp.PodAddressDialer;
 import dev.qemuoperator.qmp.PortForwardDialer;
 import dev.qemuoperator.qmp.QmpMonitors;
+import dev.qemuoperator.qmp.Timing;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfiguration;
@@ -65,7 +66,8 @@ final class MachineBeans {
       OperatorSettings settings,
       CertificateAuthority authority,
       Clock clock,
-      Nudges nudges) {
+      Nudges nudges,
+      MachineMetrics metrics) {
     Dialer dialer =
         switch (settings.dial()) {
           case POD_ADDRESS -> new PodAddressDialer();
@@ -78,7 +80,9 @@ final class MachineBeans {
         key -> {
           String[] namespaceAndName = key.split("/", 2);
           nudges.nudge(namespaceAndName[0], namespaceAndName[1]);
-        });
+        },
+        metrics,
+        Timing.DEFAULT);
   }
 
   void close(@Disposes QmpMonitors monitors) {
@@ -116,6 +120,12 @@ final class MachineBeans {
         .withLeaderCallbacks(
             new LeaderCallbacks(() -> {}, () -> Quarkus.asyncExit(LEASE_LOST), leader -> {}))
         .build();
+  }
+
+  @Produces
+  @Singleton
+  MachineMetrics machineMetrics(MeterRegistry registry, Clock clock) {
+    return new MachineMetrics(registry, clock);
   }
 
   /** Made here, because the extension's own wiring takes its no-op before Micrometer is there. */

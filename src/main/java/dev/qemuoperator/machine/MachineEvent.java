@@ -104,7 +104,7 @@ record MachineEvent(boolean warning, String reason, String note) {
   }
 
   /** An exit is heard from QEMU first and read from the pod, with its code, a moment later. */
-  private static boolean isSameExit(LastExit known, LastExit exit) {
+  static boolean isSameExit(LastExit known, LastExit exit) {
     return known != null
         && Objects.equals(known.cause(), exit.cause())
         && (Objects.equals(known.at(), exit.at())

@@ -55,6 +55,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   private final SourceWatches sources;
   private final Monitoring monitoring;
   private final EventRecorder events;
+  private final MachineMetrics metrics;
   private final Nudges nudges;
 
   VirtualMachineReconciler(
@@ -65,6 +66,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
       SourceWatches sources,
       Monitoring monitoring,
       EventRecorder events,
+      MachineMetrics metrics,
       Nudges nudges) {
     this.settings = settings;
     this.authority = authority;
@@ -73,6 +75,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
     this.sources = sources;
     this.monitoring = monitoring;
     this.events = events;
+    this.metrics = metrics;
     this.nudges = nudges;
   }
 
@@ -98,6 +101,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
 
   private UpdateControl<VirtualMachine> report(VirtualMachine vm, VirtualMachineStatus status) {
     UpdateControl<VirtualMachine> control = UpdateControl.noUpdate();
+    metrics.observe(vm, status);
     if (!status.equals(vm.getStatus())) {
       MachineEvent.between(Optional.ofNullable(vm.getStatus()), status)
           .forEach(event -> events.tell(vm, event));
@@ -134,6 +138,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   private UpdateControl<VirtualMachine> forget(VirtualMachine vm) {
     sources.forget(InputReader.follower(vm));
     monitoring.forget(MachineInputs.identityOf(vm));
+    metrics.forget(vm);
     return UpdateControl.noUpdate();
   }
 

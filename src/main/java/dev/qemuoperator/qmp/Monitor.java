@@ -51,7 +51,12 @@ final class Monitor {
   private static final String IO_ERROR = "io-error";
 
   /** What all monitors share. */
-  record Edges(Dialer dialer, Supplier<SSLContext> tls, Clock clock, Timing timing) {}
+  record Edges(
+      Dialer dialer,
+      Supplier<SSLContext> tls,
+      Clock clock,
+      ConnectionListener connections,
+      Timing timing) {}
 
   /** What the reading thread leaves for the watching one: small, however much QEMU sends. */
   private static final class Inbox implements QmpConnection.Listener {
@@ -184,6 +189,7 @@ final class Monitor {
     Optional<Long> connected = Optional.empty();
     try (QmpConnection connection = connect(inbox)) {
       connected = Optional.of(System.nanoTime());
+      edges.connections().opened();
       current = Optional.of(connection);
       resync(connection);
       listen(connection, inbox);
@@ -194,10 +200,16 @@ final class Monitor {
       disconnected(inbox, "the operator failed to talk to QEMU: " + e);
     } finally {
       current = Optional.empty();
+      connected.ifPresent(since -> edges.connections().closed(isLoss(inbox)));
     }
     return connected
         .map(since -> Duration.ofNanos(System.nanoTime() - since))
         .orElse(Duration.ZERO);
+  }
+
+  /** Neither was the VM let go, nor had QEMU announced its end. */
+  private boolean isLoss(Inbox inbox) {
+    return !stopped && inbox.heard().shutdown() == null;
   }
 
   private QmpConnection connect(Inbox inbox) throws IOException {

@@ -27,19 +27,16 @@ public final class QmpMonitors implements AutoCloseable {
    * @param tls asked for at each attempt to connect, so it may give a younger certificate
    * @param changed called with the key of a VM after its observation changed, on a thread of that
    *     VM and without locks; not for the first observation, which {@link #watch} itself makes
+   * @param connections told of each connection
    */
-  public QmpMonitors(
-      Dialer dialer, Supplier<SSLContext> tls, Clock clock, Consumer<String> changed) {
-    this(dialer, tls, clock, changed, Timing.DEFAULT);
-  }
-
   public QmpMonitors(
       Dialer dialer,
       Supplier<SSLContext> tls,
       Clock clock,
       Consumer<String> changed,
+      ConnectionListener connections,
       Timing timing) {
-    this.edges = new Monitor.Edges(dialer, tls, clock, timing);
+    this.edges = new Monitor.Edges(dialer, tls, clock, connections, timing);
     this.changed = changed;
   }
 

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -44,6 +45,7 @@ class QmpMonitorsTest {
 
   private final List<Integer> dialedPorts = new CopyOnWriteArrayList<>();
   private final List<Observation> changes = new CopyOnWriteArrayList<>();
+  private final CountedConnections connections = new CountedConnections();
   private QmpMonitors monitors = monitors(TIMING);
 
   @AfterEach
@@ -375,6 +377,7 @@ class QmpMonitorsTest {
               calls.add(key);
               throw new IllegalStateException("the caller fails, as this test wants it to");
             },
+            connections,
             TIMING);
     monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
     connected();
@@ -383,6 +386,75 @@ class QmpMonitorsTest {
 
     patiently().until(() -> calls.size() == 2);
     assertThat(observation().answers().runState()).isEqualTo("paused");
+  }
+
+  @Test
+  void connectionThatBreaksIsCountedAsLost() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1");
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+    assertThat(connections.open).hasValue(1);
+
+    qemu.dropClients();
+
+    patiently().until(() -> connections.opened.get() == 2);
+    assertThat(connections.open).hasValue(1);
+    assertThat(connections.lost).hasValue(1);
+  }
+
+  @Test
+  void qemuThatSaidWhyItEndsIsNoLoss() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1");
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+
+    qemu.emit("SHUTDOWN", "{\"guest\": true, \"reason\": \"guest-shutdown\"}");
+    patiently().until(() -> observation().heard().shutdown() != null);
+    qemu.close();
+
+    patiently().until(() -> connections.open.get() == 0);
+    assertThat(connections.lost).hasValue(0);
+  }
+
+  @Test
+  void vmThatIsLetGoIsNoLoss() throws IOException {
+    qemuAt("10.0.0.1");
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+
+    monitors.forget(KEY);
+
+    patiently().until(() -> connections.open.get() == 0);
+    assertThat(connections.lost).hasValue(0);
+  }
+
+  @Test
+  void attemptThatFailsIsNoConnection() {
+    monitors.watch(KEY, endpoint("10.0.0.9", "run-1"));
+    patiently().until(() -> dialedPorts.size() >= 2);
+
+    assertThat(connections.opened).hasValue(0);
+    assertThat(connections.lost).hasValue(0);
+  }
+
+  private static final class CountedConnections implements ConnectionListener {
+    private final AtomicInteger opened = new AtomicInteger();
+    private final AtomicInteger open = new AtomicInteger();
+    private final AtomicInteger lost = new AtomicInteger();
+
+    @Override
+    public void opened() {
+      open.incrementAndGet();
+      opened.incrementAndGet();
+    }
+
+    @Override
+    public void closed(boolean byLoss) {
+      open.decrementAndGet();
+      if (byLoss) {
+        lost.incrementAndGet();
+      }
+    }
   }
 
   private static ConditionFactory patiently() {
@@ -426,7 +498,12 @@ class QmpMonitorsTest {
 
   private QmpMonitors monitors(Timing timing) {
     return new QmpMonitors(
-        this::dial, () -> operator, clock(), key -> changes.add(observation()), timing);
+        this::dial,
+        () -> operator,
+        clock(),
+        key -> changes.add(observation()),
+        connections,
+        timing);
   }
 
   private Socket dial(Endpoint endpoint, int port) throws IOException {
