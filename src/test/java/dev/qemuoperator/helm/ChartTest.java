@@ -299,6 +299,8 @@ class ChartTest {
           watchNamespaces: [Lab]                  | /watchNamespaces/0, Lab
           watchNamespaces: [lab, lab]             | /watchNamespaces
           crds: {keep: "yes"}                     | /crds/keep, boolean
+          metrics: {rules: {enabled: "yes"}}      | /metrics/rules/enabled, boolean
+          metrics: {dashboard: {labels: {a: 1}}}  | /metrics/dashboard/labels/a, string
           logLevel: debug                         | /logLevel, 'DEBUG'
           podLabels: {a: 1}                       | /podLabels/a, string
           extraEnv: {A: b}                        | /extraEnv, array
@@ -318,7 +320,11 @@ class ChartTest {
   }
 
   private static Rendered everything() {
-    return Chart.render("{replicas: 2, metrics: {serviceMonitor: {enabled: true}}}");
+    return Chart.render(
+        """
+        replicas: 2
+        metrics: {serviceMonitor: {enabled: true}, rules: {enabled: true}, dashboard: {enabled: true}}
+        """);
   }
 
   private static PodSpec pod(Rendered chart) {
