@@ -35,8 +35,8 @@ class ExitsE2E {
         """
         for d in /sys/bus/pci/devices/*; do
           [ "$(cat $d/device)" = 0x25ab ] || continue
-          printf '\\004' | dd of=$d/config bs=1 seek=96 conv=notrunc
-          printf '\\002' | dd of=$d/config bs=1 seek=104 conv=notrunc
+          printf '\\004\\000' | dd of=$d/config bs=2 seek=$((0x60 / 2)) conv=notrunc
+          printf '\\002' | dd of=$d/config bs=1 seek=$((0x68)) conv=notrunc
         done
         """);
     vm.awaitExit("Watchdog", SOON);
@@ -59,12 +59,13 @@ class ExitsE2E {
   void qemuThatTheNodesKernelKillsForItsMemoryIsToldSo() {
     Vm vm = Vm.tiny(NAMESPACE.name(), "hungry");
     vm.awaitReady();
-    // something else in the container takes more than there is, and QEMU is the kernel's choice
+    // others in the container take more than there is, each less than QEMU, which is the kernel's
+    // choice
     vm.inPod(
         "sh",
         "-c",
-        "echo 1000 > /proc/$(pidof qemu-system-x86_64)/oom_score_adj;"
-            + " head -c 450000000 /dev/zero | timeout 20 busybox tail -c 450000000 > /dev/null || true");
+        "echo 1000 > /proc/$(pidof qemu-system-x86_64)/oom_score_adj; for i in 1 2 3 4 5 6 7 8; do"
+            + " (x=$(head -c 45000000 /dev/zero | tr '\\0' x); sleep 8) & done > /dev/null 2>&1");
     vm.awaitExit("OutOfMemory", SOON);
     vm.awaitReady();
     vm.delete();
