@@ -35,12 +35,19 @@ record LastExits(MachineInputs in, Optional<VirtualMachineStatus> before, Instan
     Optional<ContainerStateTerminated> ended = in.pod().flatMap(PodFacts::lastTermination);
     Optional<Shutdown> heard = in.qmp().map(Observation::heard).map(Heard::shutdown);
     if (heard.isPresent() && ended.filter(end -> isOf(end, heard.get())).isEmpty()) {
-      return Optional.of(read(heard.get()));
+      return toldOf(heard.get()).or(() -> Optional.of(read(heard.get())));
     }
     return ended
         .map(this::read)
         .or(this::lostWithItsNode)
         .or(() -> before.map(VirtualMachineStatus::lastExit));
+  }
+
+  /** What was made of it when it was heard: that the pod is being deleted now came after it. */
+  private Optional<LastExit> toldOf(Shutdown heard) {
+    return before
+        .map(VirtualMachineStatus::lastExit)
+        .filter(exit -> heard.at().toString().equals(exit.at()));
   }
 
   /** Nobody can tell more of a process whose node never answered again until its pod was gone. */
@@ -101,6 +108,9 @@ record LastExits(MachineInputs in, Optional<VirtualMachineStatus> before, Instan
     }
     if (reason.isPresent()) {
       return cause(reason.get());
+    }
+    if ("ContainerStatusUnknown".equals(ended.getReason())) {
+      return "NodeLost";
     }
     if ("OOMKilled".equals(ended.getReason())) {
       return "OutOfMemory";
@@ -198,6 +208,7 @@ record LastExits(MachineInputs in, Optional<VirtualMachineStatus> before, Instan
       case "IOError" ->
           "The process ended while the guest waited for a disk that had failed. What the guest had not"
               + " written yet is lost; see the VM's events for the disk.";
+      case "NodeLost" -> "The node was restarted, or lost track of the process.";
       case "Evicted" -> "Kubernetes evicted the pod, and the guest was powered off.";
       case "Requested" -> "The guest was powered off on request.";
       case "HostSignal" -> "QEMU was ended by a signal.";

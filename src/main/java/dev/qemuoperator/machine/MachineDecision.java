@@ -17,6 +17,7 @@ import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Heard;
+import dev.qemuoperator.qmp.Shutdown;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import java.time.Duration;
@@ -54,21 +55,42 @@ record MachineDecision(
    */
   private static Optional<String> done(MachineInputs in) {
     String strategy = in.spec().runStrategy().name();
-    String mark =
-        (strategy + " " + in.request(Annotations.RESTART_REQUESTED_AT).orElse("")).strip();
-    boolean marked = in.tls().filter(secret -> mark.equals(VmObjects.doneMark(secret))).isPresent();
+    Optional<String> request = in.request(Annotations.RESTART_REQUESTED_AT);
+    Optional<String> marked =
+        in.tls()
+            .map(VmObjects::doneMark)
+            .filter(mark -> mark.split(" ", 2)[0].equals(strategy))
+            // an annotation that is taken away asks for nothing
+            .filter(mark -> request.isEmpty() || mark.equals(strategy + " " + request.get()));
+    if (marked.isPresent()) {
+      return marked;
+    }
     Optional<PodFacts> pod =
         in.pod().filter(facts -> !in.hasPodOfAnotherVm() && !in.isRestartRequested(facts));
     boolean done =
         switch (in.spec().runStrategy()) {
           case ALWAYS, HALTED -> false;
-          case RERUN_ON_FAILURE -> marked || pod.filter(PodFacts::hasSucceeded).isPresent();
-          case ONCE ->
-              marked
-                  || pod.filter(PodFacts::hasRunGuest).isPresent()
-                  || in.qmp().filter(Observation::isConnected).isPresent();
+          case RERUN_ON_FAILURE -> pod.filter(MachineDecision::poweredItselfOff).isPresent();
+          case ONCE -> pod.filter(facts -> hasRun(facts, in.qmp())).isPresent();
         };
-    return Optional.of(mark).filter(word -> done);
+    return Optional.of((strategy + " " + request.orElse("")).strip()).filter(mark -> done);
+  }
+
+  /** As opposed to one that was evicted or deleted, and powered off in an orderly way for that. */
+  private static boolean poweredItselfOff(PodFacts pod) {
+    return pod.hasSucceeded() && !endOf(pod).termSignalled();
+  }
+
+  /** Whether the guest itself was started, as opposed to the preparations for it. */
+  private static boolean hasRun(PodFacts pod, Optional<Observation> qmp) {
+    EventLog log = endOf(pod);
+    boolean stoppedBefore = log.termSignalled() && log.stopSteps().isEmpty();
+    return (pod.hasRunGuest() && !stoppedBefore)
+        || (pod.isRunning() && qmp.filter(Observation::isConnected).isPresent());
+  }
+
+  private static EventLog endOf(PodFacts pod) {
+    return EventLog.parse(pod.lastTermination().map(ended -> ended.getMessage()).orElse(null));
   }
 
   private boolean wantsPod(MachineInputs in) {
@@ -226,13 +248,28 @@ record MachineDecision(
     // QEMU says that it ends a moment before it does: the kubelet must not start the old pod's once
     // more
     boolean ends = in.qmp().map(Observation::heard).map(Heard::shutdown).isPresent();
-    boolean replaceable = isAccepted() && (!pod.isRunning() || ends);
+    boolean replaceable =
+        isAccepted() && done.isEmpty() && !endsForGood(in, pod) && (!pod.isRunning() || ends);
+    // a CPU limit that could not be changed while the guest ran is changed now
     boolean outdated =
-        PendingChanges.awaitBoot(PendingChanges.of(in, wanted, false))
+        PendingChanges.awaitBoot(PendingChanges.of(in, wanted, true))
             || (!pod.hasStarted() && !wanted.fetchTemplate().equals(pod.fetchTemplate()));
     // a pod that has fetched and still lacks it would only be followed by one like it
     boolean lacksBase = baseImageMissing(in).stream().anyMatch(disk -> !pod.hasFetched(disk));
     return replaceable && (outdated || lacksBase) ? PodStep.DELETE : PodStep.KEEP;
+  }
+
+  /** The pod is about to tell an end that the run strategy leaves so: it must stay to do that. */
+  private static boolean endsForGood(MachineInputs in, PodFacts pod) {
+    Optional<String> heard =
+        in.qmp().map(Observation::heard).map(Heard::shutdown).map(Shutdown::reason);
+    Optional<String> told =
+        pod.isRunning() ? Optional.empty() : endOf(pod).shutdown().map(Shutdown::reason);
+    return switch (in.spec().runStrategy()) {
+      case ALWAYS, HALTED -> false;
+      case RERUN_ON_FAILURE -> heard.or(() -> told).filter("guest-shutdown"::equals).isPresent();
+      case ONCE -> pod.hasStarted() && pod.hasRunGuest() || heard.isPresent();
+    };
   }
 
   private PodStep over(PodFacts pod, Instant now) {

@@ -158,7 +158,8 @@ record MachineEvent(boolean warning, String reason, String note) {
             .filter(
                 exit ->
                     steps(Optional.of(exit)).equals(steps)
-                        && exit.at().equals(now.lastExit() == null ? null : now.lastExit().at()))
+                        && Objects.equals(
+                            exit.at(), now.lastExit() == null ? null : now.lastExit().at()))
             .isPresent();
     List<MachineEvent> events = new ArrayList<>();
     if (!known && steps.contains("Quit")) {

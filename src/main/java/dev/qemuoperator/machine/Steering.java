@@ -11,6 +11,7 @@ import dev.qemuoperator.qmp.QmpMonitors;
 import dev.qemuoperator.status.ConditionList;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
@@ -55,6 +56,9 @@ final class Steering {
       pause(key, in, qemu.get().answers().runState());
       reset(key, in);
       return true;
+    } catch (KubernetesClientException e) {
+      LOG.infof("no note on the pod, so nothing was done vm=%s problem=%s", key, e.getMessage());
+      return false;
     } catch (IOException e) {
       LOG.warnf("QEMU did not take a command vm=%s problem=%s", key, e.getMessage());
       return false;
@@ -103,7 +107,8 @@ final class Steering {
         in.request(Annotations.RESET_REQUESTED_AT)
             .filter(value -> !value.equals(pod.met(Annotations.RESET_REQUESTED_AT)));
     if (asked.isPresent()) {
-      note(pod, Boolean.TRUE.equals(in.spec().paused()), asked.get());
+      boolean paused = pod.isPausedBySpec();
+      note(pod, paused, asked.get());
       monitors.execute(key, "system_reset", Map.of());
     }
   }

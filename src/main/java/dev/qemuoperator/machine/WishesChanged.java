@@ -15,7 +15,8 @@ public final class WishesChanged implements OnUpdateFilter<VirtualMachine> {
   public boolean accept(VirtualMachine now, VirtualMachine before) {
     ObjectMeta is = now.getMetadata();
     ObjectMeta was = before.getMetadata();
-    return !Objects.equals(is.getGeneration(), was.getGeneration())
+    return !Objects.equals(is.getUid(), was.getUid())
+        || !Objects.equals(is.getGeneration(), was.getGeneration())
         || !Objects.equals(is.getAnnotations(), was.getAnnotations())
         || !Objects.equals(is.getDeletionTimestamp(), was.getDeletionTimestamp());
   }

@@ -199,9 +199,16 @@ public record PodFacts(Pod pod) {
   public Optional<ContainerStateTerminated> lastTermination() {
     Optional<ContainerStateTerminated> now =
         qemu().map(ContainerStatus::getState).map(ContainerState::getTerminated);
-    return now.isPresent()
-        ? now
-        : qemu().map(ContainerStatus::getLastState).map(ContainerState::getTerminated);
+    return now.or(
+            () -> qemu().map(ContainerStatus::getLastState).map(ContainerState::getTerminated))
+        .map(this::dated);
+  }
+
+  /** A kubelet that lost track of a container, as after a reboot of the node, gives it no times. */
+  private ContainerStateTerminated dated(ContainerStateTerminated ended) {
+    return ended.getFinishedAt() != null
+        ? ended
+        : ended.edit().withFinishedAt(pod.getMetadata().getCreationTimestamp()).build();
   }
 
   /** Disks whose base image is fetched by this pod. */

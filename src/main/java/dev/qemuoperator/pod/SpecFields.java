@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * The fields of a spec that are fixed when its pod is made, each by its path, such as {@code
@@ -21,6 +22,10 @@ public final class SpecFields {
   /** What applies without another pod, or is told by CloudInitCurrent. */
   private static final Set<String> NOT_OF_THE_POD =
       Set.of("paused", "ports", "cloudInit", "ssh", "runStrategy");
+
+  /** What is written to the claim at once, and what the operator itself looks at. */
+  private static final Pattern AT_ONCE =
+      Pattern.compile("spec\\.disks\\[[^]]+]\\.reclaimPolicy|spec\\.readinessProbe\\.cloudInit");
 
   private static final String LIMIT = "spec.cpu.limitPercent";
 
@@ -35,6 +40,10 @@ public final class SpecFields {
         .filter(field -> !NOT_OF_THE_POD.contains(field.getKey()))
         .forEach(field -> flatten("spec." + field.getKey(), field.getValue(), fields));
     fields.remove(LIMIT);
+    fields.keySet().removeIf(AT_ONCE.asMatchPredicate());
+    if (spec.cloudInit() != null || spec.ssh() != null) {
+      fields.put("spec.cloudInit", "a seed disk");
+    }
     if (spec.runStrategy() != RunStrategy.HALTED) {
       fields.put("spec.runStrategy", tree.path("runStrategy").asText());
     }

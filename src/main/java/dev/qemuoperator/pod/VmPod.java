@@ -170,6 +170,8 @@ public final class VmPod {
         .withName(pod.getMetadata().getName())
         // of a pod that has been replaced meanwhile, the API server refuses it
         .withUid(pod.getMetadata().getUid())
+        // nor on what an outdated cache has told
+        .withResourceVersion(pod.getMetadata().getResourceVersion())
         .withAnnotations(annotations)
         .endMetadata()
         .build();
@@ -191,7 +193,9 @@ public final class VmPod {
     }
     int limit = 10 * spec.cpu().limitPercent();
     return new ResourceRequirementsBuilder()
-        .addToRequests("cpu", milliCores(Math.min(requested, limit)))
+        // never the limit itself: the pod would be of another class, which cannot change while it
+        // runs
+        .addToRequests("cpu", milliCores(Math.min(requested, limit / 2)))
         .addToLimits("cpu", milliCores(limit))
         .build();
   }

@@ -112,10 +112,9 @@ public record EventLog(List<Event> events) {
   /** Whether a disk had failed and the guest still waited for it. */
   public boolean waitedForDisk() {
     return events.stream()
-        .map(Event::name)
-        .filter(name -> name.equals("BLOCK_IO_ERROR") || name.equals("RESUME"))
+        .filter(event -> IoError.stops(event) || event.name().equals("RESUME"))
         .reduce((a, b) -> b)
-        .filter("BLOCK_IO_ERROR"::equals)
+        .filter(IoError::stops)
         .isPresent();
   }
 

@@ -10,6 +10,12 @@ package dev.qemuoperator.qmp;
  */
 public record IoError(String node, boolean noSpace, String operation, String reason) {
 
+  /** Disks report a failed read to the guest, which goes on; a failed write stops it. */
+  static boolean stops(Event event) {
+    return event.name().equals("BLOCK_IO_ERROR")
+        && event.data().path("action").asText("").equals("stop");
+  }
+
   static IoError of(Event event) {
     return new IoError(
         event.data().path("node-name").asText(""),

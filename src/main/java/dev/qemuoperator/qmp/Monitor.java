@@ -83,7 +83,8 @@ final class Monitor {
         Shutdown.of(event).map(this::dated).ifPresent(end -> heard = heard.withShutdown(end));
         heard =
             switch (event.name()) {
-              case "BLOCK_IO_ERROR" -> heard.withIoError(IoError.of(event));
+              case "BLOCK_IO_ERROR" ->
+                  IoError.stops(event) ? heard.withIoError(IoError.of(event)) : heard;
               case "POWERDOWN" -> heard.withPowerButton();
               default -> heard;
             };
@@ -293,6 +294,7 @@ final class Monitor {
   private void listen(QmpConnection connection, Inbox inbox)
       throws IOException, InterruptedException {
     long failed = System.nanoTime();
+    Duration retry = edges.timing().retry();
     while (true) {
       inbox.awaitNews(port.pause(edges.timing().heartbeat()));
       inbox.throwIfLost();
@@ -300,13 +302,20 @@ final class Monitor {
       inbox.tell(port);
       port.readIfDue(connection);
       String runState = runState(connection);
-      if (runState.equals(IO_ERROR)
-          && System.nanoTime() - failed >= edges.timing().retry().toNanos()) {
+      if (runState.equals(IO_ERROR) && System.nanoTime() - failed >= retry.toNanos()) {
         runState = tryAgain(connection, inbox);
         failed = System.nanoTime();
+        // each attempt is a few lines in the event log of the pod
+        retry = min(retry.multipliedBy(2), edges.timing().longestRetry());
+      } else if (!runState.equals(IO_ERROR)) {
+        retry = edges.timing().retry();
       }
       publish(observation.with(inbox.heard()).with(runState, port.report()));
     }
+  }
+
+  private static Duration min(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? one : other;
   }
 
   /**

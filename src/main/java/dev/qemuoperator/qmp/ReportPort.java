@@ -37,6 +37,9 @@ final class ReportPort {
   private boolean news;
   private long read = System.nanoTime();
 
+  /** Until when a guest that has reported is not listened to more often. */
+  private Optional<Long> accepted = Optional.empty();
+
   ReportPort(Clock clock, Timing timing) {
     this.clock = clock;
     this.timing = timing;
@@ -70,7 +73,9 @@ final class ReportPort {
   }
 
   private Duration untilRead() {
-    Duration pause = report().isPresent() ? timing.reportPause() : timing.portPause();
+    boolean reported =
+        accepted.filter(at -> System.nanoTime() - at < timing.reportPause().toNanos()).isPresent();
+    Duration pause = reported ? timing.reportPause() : timing.portPause();
     Duration left = pause.minusNanos(System.nanoTime() - read);
     return left.isNegative() ? Duration.ZERO : left;
   }
@@ -102,6 +107,7 @@ final class ReportPort {
     Optional<String> kept =
         latest.filter(heard -> heard.line().report().isPresent()).map(Heard::text);
     if (kept.isPresent()) {
+      accepted = Optional.of(read);
       String back = Base64.getEncoder().encodeToString((kept.get() + "\n").getBytes(UTF_8));
       connection.execute("ringbuf-write", Map.of("device", ID, "data", back, "format", "base64"));
     }

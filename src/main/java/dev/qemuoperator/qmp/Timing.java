@@ -12,7 +12,8 @@ import java.time.Duration;
  * @param longestPause the most it doubles to
  * @param startup how long a fresh QEMU may need until it listens
  * @param startupPause the most the pause doubles to meanwhile
- * @param retry between two attempts to let a guest go on whose disk has failed
+ * @param retry before the first attempt to let a guest go on whose disk has failed; it doubles
+ * @param longestRetry the most it doubles to
  * @param proof how long a guest must run after a failed write before it counts as running
  * @param portPause between two readings of what the guest reports
  * @param reportPause the same once this boot has reported: a guest may change its mind, not flood
@@ -26,6 +27,7 @@ public record Timing(
     Duration startup,
     Duration startupPause,
     Duration retry,
+    Duration longestRetry,
     Duration proof,
     Duration portPause,
     Duration reportPause) {
@@ -41,6 +43,7 @@ public record Timing(
           Duration.ofSeconds(5),
           Duration.ofMillis(250),
           Duration.ofSeconds(5),
+          Duration.ofSeconds(15),
           Duration.ofMillis(500),
           Duration.ofSeconds(1),
           Duration.ofSeconds(30));

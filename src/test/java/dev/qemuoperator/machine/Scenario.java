@@ -108,6 +108,7 @@ final class Scenario {
 
     Map<String, String> files = new TreeMap<>();
     files.put("out-step.txt", step + "\n");
+    decision.done().ifPresent(mark -> files.put("out-done.txt", mark + "\n"));
     files.put("out-status.yaml", yaml(tree(status)));
     events(earlier.map(Outcome::status), status)
         .ifPresent(text -> files.put("out-events.yaml", text));

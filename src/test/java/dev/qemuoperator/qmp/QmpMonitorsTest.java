@@ -116,7 +116,7 @@ class QmpMonitorsTest {
     qemu.status("io-error")
         .emit(
             "BLOCK_IO_ERROR",
-            "{\"node-name\": \"disk-root\", \"nospace\": true, \"operation\": \"write\", \"reason\": \"full\"}");
+            "{\"node-name\": \"disk-root\", \"action\": \"stop\", \"nospace\": true, \"operation\": \"write\", \"reason\": \"full\"}");
     patiently().until(() -> Collections.frequency(qemu.commands(), "cont") >= 2);
     assertThat(observation().heard().ioError())
         .isEqualTo(new IoError("disk-root", true, "write", "full"));
@@ -642,6 +642,7 @@ class QmpMonitorsTest {
         Duration.ofMillis(50),
         Duration.ofMillis(20),
         Duration.ofMillis(50),
+        Duration.ofMillis(100),
         Duration.ofMillis(50),
         Duration.ofMillis(20),
         Duration.ofMillis(400));
@@ -657,6 +658,7 @@ class QmpMonitorsTest {
         startup,
         TIMING.startupPause(),
         TIMING.retry(),
+        TIMING.longestRetry(),
         TIMING.proof(),
         TIMING.portPause(),
         TIMING.reportPause());
