@@ -38,8 +38,6 @@ import java.util.Set;
     // annotations ask for something too, and they do not change the generation
     generationAwareEventProcessing = false,
     informer = @Informer(onUpdateFilter = WishesChanged.class),
-    // deletion needs no finalizer: it is told, and the owner references do the work
-    triggerReconcilerOnAllEvents = true,
     maxReconciliationInterval = @MaxReconciliationInterval(interval = -1))
 public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
 
@@ -86,9 +84,6 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   @Override
   public UpdateControl<VirtualMachine> reconcile(
       VirtualMachine vm, Context<VirtualMachine> context) {
-    if (context.isPrimaryResourceDeleted()) {
-      return forget(vm);
-    }
     Instant now = clock.instant();
     MachineInputs in = reader.read(vm, context);
     monitoring.follow(in);
@@ -146,12 +141,12 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
         .anyMatch(condition -> reasons.contains(condition.getReason()));
   }
 
-  private UpdateControl<VirtualMachine> forget(VirtualMachine vm) {
+  /** Deletion needs no finalizer: it is told, and the owner references do the work. */
+  private void forget(VirtualMachine vm) {
     sources.forget(InputReader.follower(vm));
     monitoring.forget(MachineInputs.identityOf(vm));
     steering.forget(Monitoring.key(MachineInputs.identityOf(vm)));
     metrics.forget(vm);
-    return UpdateControl.noUpdate();
   }
 
   @Override
@@ -162,6 +157,6 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
         Children.watch(PersistentVolumeClaim.class, context),
         Children.watch(Secret.class, context),
         Children.watch(Service.class, context),
-        nudges.eventSource());
+        nudges.eventSource(this::forget));
   }
 }
