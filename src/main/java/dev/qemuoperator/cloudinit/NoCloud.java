@@ -19,6 +19,7 @@ import java.util.TreeMap;
  *   <li>user-data: none gives an empty cloud-config, one source passes byte for byte, several are
  *       merged as {@link UserData} says.
  *   <li>vendor-data: the operator's ({@link VendorData}) under that of the last layer that has one.
+ *       The operator's report does not count into the instance-id.
  *   <li>meta-data: the operator's, and over it that of the last layer that has one.
  *   <li>network-config: that of the last layer that has one, else {@link NetworkConfig}.
  * </ul>
@@ -41,12 +42,15 @@ public final class NoCloud {
 
     var files = new TreeMap<String, String>();
     files.put(Key.USER_DATA.file, userData(userData, findings));
-    files.put(Key.VENDOR_DATA.file, vendorData(vendorData, findings));
+    List<List<Part>> vendorParts = vendorData(vendorData, findings);
+    files.put(Key.VENDOR_DATA.file, UserData.merge(vendorParts));
     files.put(Key.NETWORK_CONFIG.file, networkConfig(guest, networkConfig, findings));
     Map<Object, Object> facts = metaData(guest, metaData, findings);
     files.put(Key.META_DATA.file, StrictYaml.write(facts));
 
     String instanceId = guest.uid() + "-" + Seed.hash(files).substring(0, 12);
+    vendorParts.add(VendorData.report());
+    files.put(Key.VENDOR_DATA.file, UserData.merge(vendorParts));
     var identified = new LinkedHashMap<Object, Object>();
     identified.put("instance-id", instanceId);
     identified.putAll(facts);
@@ -102,13 +106,13 @@ public final class NoCloud {
     };
   }
 
-  private static String vendorData(List<Input> inputs, List<Finding> findings) {
-    var sources = new ArrayList<>(List.of(VendorData.parts()));
+  private static List<List<Part>> vendorData(List<Input> inputs, List<Finding> findings) {
+    var sources = new ArrayList<>(List.of(VendorData.defaults()));
     inputs.stream()
         .map(input -> UserData.parts(input, findings))
         .reduce((_, later) -> later)
         .ifPresent(sources::add);
-    return UserData.merge(sources);
+    return sources;
   }
 
   private static String networkConfig(Guest guest, List<Input> inputs, List<Finding> findings) {

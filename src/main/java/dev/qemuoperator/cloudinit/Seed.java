@@ -20,8 +20,9 @@ import java.util.TreeSet;
  *     always all four, because NoCloud does not accept a disk without user-data and meta-data
  * @param hash the first 20 hex digits of the SHA-256 of what {@code sha256sum -- *} prints in the
  *     directory of these files; the pod puts the same into the serial number of the seed disk
- * @param instanceId changes if and only if anything else in the files does; on a new one cloud-init
- *     runs its once-per-instance modules again
+ * @param instanceId changes if and only if anything else in the files does, but for the script by
+ *     which the operator learns of the end of cloud-init; on a new one cloud-init runs its
+ *     once-per-instance modules again
  * @param origins each origin with a short hash of what it contributed
  */
 public record Seed(

@@ -40,6 +40,7 @@ public record Hardware(List<Device> devices) {
   private static final int FIRST_NIC = 0x0e;
   private static final int FIRST_DISK = 0x12;
   private static final int SEED = 0x1c;
+  private static final int VIRTIO_SERIAL = 0x1d;
 
   private static final long SECTOR = 512;
 
@@ -75,6 +76,7 @@ public record Hardware(List<Device> devices) {
     }
     if (seeded) {
       devices.add(seed(vm));
+      devices.add(reportPort());
     }
     return new Hardware(devices);
   }
@@ -283,6 +285,22 @@ public record Hardware(List<Device> devices) {
             new SecretVolume("seed", vm.seedSecret(), "/seed"),
             new WrapperOption(
                 "--seed-device=virtio-blk-pci,id=cloud-init,drive=cloud-init," + at(SEED)));
+  }
+
+  /**
+   * Where the script of the seed's vendor-data reports the end of cloud-init; without a seed nobody
+   * would write there. A ring buffer, because it holds what nobody reads yet and is bounded by
+   * nature: the guest may write without an end.
+   */
+  private static Device reportPort() {
+    return Device.of(
+        "-device",
+        "virtio-serial-pci,id=virtio-serial," + at(VIRTIO_SERIAL),
+        "-chardev",
+        "ringbuf,id=report,size=65536",
+        // only a port with an id has events
+        "-device",
+        "virtserialport,id=report,bus=virtio-serial.0,nr=1,chardev=report,name=dev.qemu-operator.report");
   }
 
   /** QEMU's disks are whole sectors; what is asked for beyond the last one is rounded up. */

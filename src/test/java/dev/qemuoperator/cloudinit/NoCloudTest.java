@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -307,6 +308,17 @@ class NoCloudTest {
     assertThat(others)
         .allSatisfy(other -> assertThat(other.instanceId()).isNotEqualTo(seed.instanceId()))
         .allSatisfy(other -> assertThat(other.hash()).isNotEqualTo(seed.hash()));
+  }
+
+  @Test
+  void newReleaseOfTheReportIsAnotherSeedForTheSameInstance() {
+    Seed seed = seed(GUEST);
+    var withoutReport = new TreeMap<>(seed.files());
+    withoutReport.put("vendor-data", UserData.merge(List.of(VendorData.defaults())));
+    assertThat(Seed.hash(withoutReport)).isNotEqualTo(seed.hash());
+
+    withoutReport.compute("meta-data", (_, text) -> text.replaceFirst("instance-id: .*\n", ""));
+    assertThat(seed.instanceId()).isEqualTo("uid-" + Seed.hash(withoutReport).substring(0, 12));
   }
 
   @Test

@@ -72,7 +72,10 @@ class HardwareTest {
   @ParameterizedTest
   @MethodSource("machines")
   void everyPciDeviceHasAnAddressOfItsOwn(VirtualMachineSpec spec) {
-    List<String> devices = after("-device", arguments(spec)).toList();
+    List<String> devices =
+        after("-device", arguments(spec))
+            .filter(device -> !device.contains(",bus=virtio-serial.0,nr="))
+            .toList();
     assertThat(devices).allMatch(device -> device.contains("bus=pcie.0,addr=0x"));
     List<Integer> slots =
         devices.stream()
