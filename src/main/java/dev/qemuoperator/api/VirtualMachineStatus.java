@@ -84,7 +84,8 @@ public record VirtualMachineStatus(
       @JsonPropertyDescription("The instance-id of the seed that the sources make now.")
           String instanceId,
       @JsonPropertyDescription(
-              "When cloud-init ended in this boot, by the clock of the operator; as the guest reports.")
+              "When cloud-init ended in this boot, by the guest's clock if that can be so, else when the"
+                  + " operator read of it.")
           String finishedAt,
       @JsonPropertyDescription(
               "How it ended: done, degraded (it warned) or error; see cloud-init status --long in the guest.")

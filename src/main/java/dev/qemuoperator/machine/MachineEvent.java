@@ -3,11 +3,13 @@ package dev.qemuoperator.machine;
 import dev.qemuoperator.api.Conditions.Accepted;
 import dev.qemuoperator.api.Conditions.CloudInitCurrent;
 import dev.qemuoperator.api.Conditions.DisksReady;
+import dev.qemuoperator.api.Conditions.GuestReachable;
 import dev.qemuoperator.api.Conditions.Ready;
 import dev.qemuoperator.api.Conditions.RestartRequired;
 import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
+import dev.qemuoperator.qmp.GuestReport.Result;
 import dev.qemuoperator.status.ConditionList;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Duration;
@@ -78,6 +80,7 @@ record MachineEvent(boolean warning, String reason, String note) {
       Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
     List<MachineEvent> events = new ArrayList<>();
     exit(before, now).ifPresent(events::add);
+    cloudInitError(before, now).ifPresent(events::add);
     List<Condition> previous = before.map(VirtualMachineStatus::conditions).orElse(List.of());
     for (Condition condition : now.conditions()) {
       if (isTold(condition)
@@ -101,6 +104,26 @@ record MachineEvent(boolean warning, String reason, String note) {
     }
     return Optional.of(
         new MachineEvent(!NORMAL_EXITS.contains(exit.cause()), exit.cause(), exit.message()));
+  }
+
+  /** Once a boot, which has its own time of the end. */
+  private static Optional<MachineEvent> cloudInitError(
+      Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
+    return Optional.ofNullable(now.cloudInit())
+        .filter(end -> Result.ERROR.word().equals(end.result()))
+        .filter(
+            end ->
+                before
+                    .map(VirtualMachineStatus::cloudInit)
+                    .filter(known -> end.result().equals(known.result()))
+                    .filter(known -> end.finishedAt().equals(known.finishedAt()))
+                    .isEmpty())
+        .map(
+            end ->
+                new MachineEvent(
+                    true,
+                    GuestReachable.CLOUD_INIT_FAILED,
+                    Verdicts.cloudInitFailed(end.message())));
   }
 
   /** An exit is heard from QEMU first and read from the pod, with its code, a moment later. */

@@ -17,6 +17,7 @@ import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.MemoryBudget;
 import dev.qemuoperator.qemu.VmIdentity;
+import dev.qemuoperator.qmp.GuestReport;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.status.ConditionList;
@@ -26,6 +27,7 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Quantity;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -91,7 +93,7 @@ final class MachineReport {
         networks(),
         disks(),
         cloudInit(),
-        null,
+        guest(),
         resources(),
         bootTimings(conditions),
         null,
@@ -165,9 +167,35 @@ final class MachineReport {
         decision.seed().map(Seed::hash).orElse(null),
         answers().map(Answers::seedSerial).orElse(null),
         decision.seed().map(Seed::instanceId).orElse(null),
-        null,
-        null,
-        null);
+        report().map(this::finishedAt).orElse(null),
+        report().map(report -> report.result().word()).orElse(null),
+        report().map(GuestReport::message).flatMap(MachineReport::said).orElse(null));
+  }
+
+  private String finishedAt(GuestReport report) {
+    Instant started = pod().flatMap(PodFacts::startedAt).map(Instant::parse).orElse(Instant.MIN);
+    return report.finishedAt(started).truncatedTo(ChronoUnit.SECONDS).toString();
+  }
+
+  private VirtualMachineStatus.Guest guest() {
+    return report()
+        .map(
+            report ->
+                new VirtualMachineStatus.Guest(
+                    said(report.hostname()).orElse(null),
+                    said(report.osName()).orElse(null),
+                    said(report.kernel()).orElse(null),
+                    report.addresses(),
+                    report.sshHostKeys()))
+        .orElse(null);
+  }
+
+  private static Optional<String> said(String text) {
+    return Optional.of(text).filter(some -> !some.isEmpty());
+  }
+
+  private Optional<GuestReport> report() {
+    return answers().map(Answers::report);
   }
 
   private VirtualMachineStatus.Resources resources() {

@@ -13,6 +13,7 @@ import dev.qemuoperator.cloudinit.Seed;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodFacts.FetchProblem;
 import dev.qemuoperator.qmp.EventLog;
+import dev.qemuoperator.qmp.GuestReport;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
@@ -397,17 +398,46 @@ record Verdicts(
     if (in.spec().readinessProbe() == null) {
       return Verdict.unknown(GuestReachable.NO_PROBE, "Set spec.readinessProbe to know.");
     }
-    int port = in.spec().readinessProbe().tcpSocket().port();
     return pod()
         .filter(PodFacts::isRunning)
-        .map(
-            pod ->
-                pod.isReady()
-                    ? Verdict.yes(GuestReachable.PROBE_SUCCEEDED, "TCP port " + port + " opens.")
-                    : Verdict.no(
-                        GuestReachable.PROBE_FAILED,
-                        "TCP port " + port + " does not open (yet); see kubectl logs."))
+        .map(pod -> in.spec().readinessProbe().cloudInit() != null ? cloudInitEnded() : opens(pod))
         .orElse(Verdict.unknown(GuestReachable.NOT_RUNNING, "There is no running guest."));
+  }
+
+  private Verdict opens(PodFacts pod) {
+    int port = in.spec().readinessProbe().tcpSocket().port();
+    return pod.isReady()
+        ? Verdict.yes(GuestReachable.PROBE_SUCCEEDED, "TCP port " + port + " opens.")
+        : Verdict.no(
+            GuestReachable.PROBE_FAILED,
+            "TCP port " + port + " does not open (yet); see kubectl logs.");
+  }
+
+  private Verdict cloudInitEnded() {
+    Optional<Answers> answers = in.qmp().map(Observation::answers);
+    if (answers.isEmpty()) {
+      return Verdict.unknown(
+          GuestReachable.CLOUD_INIT_RUNS, "QEMU cannot be asked what the guest has reported.");
+    }
+    GuestReport report = answers.get().report();
+    if (report == null) {
+      return Verdict.no(
+          GuestReachable.CLOUD_INIT_RUNS,
+          "The guest has not reported the end of cloud-init in this boot yet; see kubectl logs.");
+    }
+    return switch (report.result()) {
+      case DONE -> Verdict.yes(GuestReachable.PROBE_SUCCEEDED, "cloud-init is done.");
+      case DEGRADED ->
+          Verdict.yes(
+              GuestReachable.PROBE_SUCCEEDED,
+              "cloud-init is done, with warnings: " + report.message());
+      case ERROR -> Verdict.no(GuestReachable.CLOUD_INIT_FAILED, cloudInitFailed(report.message()));
+    };
+  }
+
+  static String cloudInitFailed(String message) {
+    return "cloud-init ended with an error%s; in the guest: cloud-init status --long"
+        .formatted(text(message).isEmpty() ? "" : ": " + message);
   }
 
   Verdict ready() {

@@ -274,8 +274,8 @@ public final class VmPod {
   }
 
   private static Probe probe(ReadinessProbe probe) {
-    if (probe == null) {
-      return null;
+    if (probe == null || probe.tcpSocket() == null) {
+      return null; // readinessProbe.cloudInit is the operator's to know
     }
     return new ProbeBuilder()
         .withNewTcpSocket()

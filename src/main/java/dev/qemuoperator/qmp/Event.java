@@ -15,7 +15,7 @@ import java.util.Optional;
  */
 public record Event(String name, JsonNode data, Instant at) {
   /** RFC 3339, the format of every time in Kubernetes, ends with the year 9999. */
-  private static final long END_OF_TIME = Instant.parse("9999-12-31T23:59:59Z").getEpochSecond();
+  static final long END_OF_TIME = Instant.parse("9999-12-31T23:59:59Z").getEpochSecond();
 
   /** Empty if the message is none: a greeting, an answer, or nothing QEMU says. */
   static Optional<Event> of(JsonNode message) {

@@ -57,6 +57,8 @@ final class Monitor {
   private static final class Inbox implements QmpConnection.Listener {
     private final Clock clock;
     private boolean news;
+    private boolean reset;
+    private boolean written;
     private Heard heard;
     private IOException lost;
 
@@ -67,7 +69,12 @@ final class Monitor {
 
     @Override
     public synchronized void event(Event event) {
+      if (ReportPort.isWritten(event)) {
+        written = true;
+        wake();
+      }
       if (TELLING.contains(event.name())) {
+        reset |= event.name().equals("RESET");
         Shutdown.of(event).map(this::dated).ifPresent(end -> heard = heard.withShutdown(end));
         heard =
             switch (event.name()) {
@@ -75,9 +82,24 @@ final class Monitor {
               case "POWERDOWN" -> heard.withPowerButton();
               default -> heard;
             };
-        news = true;
-        notifyAll();
+        wake();
       }
+    }
+
+    private void wake() {
+      news = true;
+      notifyAll();
+    }
+
+    synchronized void tell(ReportPort port) {
+      if (reset) {
+        port.reset();
+      }
+      if (written) {
+        port.written();
+      }
+      reset = false;
+      written = false;
     }
 
     private Shutdown dated(Shutdown end) {
@@ -87,14 +109,13 @@ final class Monitor {
     @Override
     public synchronized void lost(IOException why) {
       lost = why;
-      news = true;
-      notifyAll();
+      wake();
     }
 
     /** A wake-up without a cause only makes a heartbeat early. */
     synchronized void awaitNews(Duration most) throws InterruptedException {
       if (!news) {
-        wait(most.toMillis());
+        wait(Math.max(1, most.toMillis())); // 0 would be for ever
       }
       news = false;
     }
@@ -114,6 +135,7 @@ final class Monitor {
   private final Edges edges;
   private final String key;
   private final Consumer<String> changed;
+  private final ReportPort port;
   private final Thread thread;
   private final long began = System.nanoTime();
   private volatile boolean stopped;
@@ -125,6 +147,7 @@ final class Monitor {
     this.endpoint = endpoint;
     this.edges = edges;
     this.changed = changed;
+    this.port = new ReportPort(edges.clock(), edges.timing());
     this.observation =
         Observation.connecting(edges.clock().instant(), endpoint.incarnation(), known);
     this.thread = Thread.ofVirtual().name("qmp " + key).unstarted(this::run);
@@ -223,6 +246,7 @@ final class Monitor {
     String runState = runState(connection);
     JsonNode kvm = connection.execute("query-kvm");
     JsonNode version = connection.execute("query-version").path("qemu");
+    port.read(connection);
     publish(
         observation.connected(
             edges.clock().instant(),
@@ -234,7 +258,8 @@ final class Monitor {
                         version.path("major").asInt(),
                         version.path("minor").asInt(),
                         version.path("micro").asInt()),
-                seedSerial(connection))));
+                seedSerial(connection),
+                port.report().orElse(null))));
   }
 
   private static String runState(QmpConnection connection) throws IOException {
@@ -257,16 +282,18 @@ final class Monitor {
       throws IOException, InterruptedException {
     long failed = System.nanoTime();
     while (true) {
-      inbox.awaitNews(edges.timing().heartbeat());
+      inbox.awaitNews(port.pause(edges.timing().heartbeat()));
       inbox.throwIfLost();
       publish(observation.with(inbox.heard()));
+      inbox.tell(port);
+      port.readIfDue(connection);
       String runState = runState(connection);
       if (runState.equals(IO_ERROR)
           && System.nanoTime() - failed >= edges.timing().retry().toNanos()) {
         runState = tryAgain(connection, inbox);
         failed = System.nanoTime();
       }
-      publish(observation.with(inbox.heard()).withRunState(runState));
+      publish(observation.with(inbox.heard()).with(runState, port.report()));
     }
   }
 

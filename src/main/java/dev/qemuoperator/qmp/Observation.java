@@ -1,6 +1,7 @@
 package dev.qemuoperator.qmp;
 
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * What is known of a VM's QEMU now.
@@ -37,12 +38,17 @@ public record Observation(
    * @param accelerator {@code KVM} or {@code TCG}
    * @param qemuVersion such as {@code 10.0.13}
    * @param seedSerial serial of the device {@code cloud-init}; null if there is no such device
+   * @param report what the guest reported in this boot, at the end of cloud-init; null if nothing
    */
   public record Answers(
-      String runState, String accelerator, String qemuVersion, String seedSerial) {
+      String runState,
+      String accelerator,
+      String qemuVersion,
+      String seedSerial,
+      GuestReport report) {
 
-    Answers withRunState(String now) {
-      return new Answers(now, accelerator, qemuVersion, seedSerial);
+    Answers with(String runState, GuestReport report) {
+      return new Answers(runState, accelerator, qemuVersion, seedSerial, report);
     }
   }
 
@@ -83,9 +89,9 @@ public record Observation(
     return new Observation(next, when, problem, null, heard, incarnation);
   }
 
-  Observation withRunState(String runState) {
+  Observation with(String runState, Optional<GuestReport> report) {
     return new Observation(
-        channel, since, problem, answers.withRunState(runState), heard, incarnation);
+        channel, since, problem, answers.with(runState, report.orElse(null)), heard, incarnation);
   }
 
   Observation with(Heard heard) {

@@ -14,6 +14,8 @@ import java.time.Duration;
  * @param startupPause the most the pause doubles to meanwhile
  * @param retry between two attempts to let a guest go on whose disk has failed
  * @param proof how long a guest must run after a failed write before it counts as running
+ * @param portPause between two readings of what the guest reports
+ * @param reportPause the same once this boot has reported: a guest may change its mind, not flood
  */
 public record Timing(
     Duration handshake,
@@ -24,7 +26,9 @@ public record Timing(
     Duration startup,
     Duration startupPause,
     Duration retry,
-    Duration proof) {
+    Duration proof,
+    Duration portPause,
+    Duration reportPause) {
 
   public static final Timing DEFAULT =
       new Timing(
@@ -37,7 +41,9 @@ public record Timing(
           Duration.ofSeconds(5),
           Duration.ofMillis(250),
           Duration.ofSeconds(5),
-          Duration.ofMillis(500));
+          Duration.ofMillis(500),
+          Duration.ofSeconds(1),
+          Duration.ofSeconds(30));
 
   /**
    * The pause after one more failed attempt.

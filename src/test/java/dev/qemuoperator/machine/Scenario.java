@@ -19,6 +19,8 @@ import dev.qemuoperator.pod.VmObjects;
 import dev.qemuoperator.pod.VmPod;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.VmIdentity;
+import dev.qemuoperator.qmp.GuestReport;
+import dev.qemuoperator.qmp.GuestReport.Result;
 import dev.qemuoperator.qmp.IoError;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Answers;
@@ -44,6 +46,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -272,7 +275,8 @@ final class Scenario {
                           text(json, "runState"),
                           text(json, "accelerator"),
                           text(json, "qemuVersion"),
-                          "the wanted one".equals(serial) ? seed.orElseThrow().hash() : serial)
+                          "the wanted one".equals(serial) ? seed.orElseThrow().hash() : serial,
+                          report(json.path("report")))
                       : null,
                   new Heard(
                       Optional.ofNullable(json.get("shutdown"))
@@ -282,6 +286,25 @@ final class Scenario {
                       json.path("powerButtons").asInt()),
                   "containerd://1");
             });
+  }
+
+  private static GuestReport report(JsonNode json) {
+    return json.isMissingNode()
+        ? null
+        : new GuestReport(
+            Result.valueOf(json.path("result").asText().toUpperCase(Locale.ROOT)),
+            json.path("message").asText(),
+            json.path("hostname").asText(),
+            json.path("osName").asText(),
+            json.path("kernel").asText(),
+            texts(json.path("addresses")),
+            texts(json.path("sshHostKeys")),
+            json.has("finishedAt") ? Instant.parse(json.path("finishedAt").asText()) : null,
+            Instant.parse(json.path("readAt").asText()));
+  }
+
+  private static List<String> texts(JsonNode json) {
+    return json.valueStream().map(JsonNode::asText).toList();
   }
 
   private static IoError ioError(JsonNode json) {

@@ -158,7 +158,7 @@ class VerdictsTest {
             Channel.CONNECTED,
             NOON,
             null,
-            new Answers(runState, "KVM", "10.0.13", null),
+            new Answers(runState, "KVM", "10.0.13", null, null),
             NOTHING,
             "c1"));
   }

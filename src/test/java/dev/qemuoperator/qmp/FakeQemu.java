@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -38,6 +39,7 @@ final class FakeQemu implements AutoCloseable {
   private volatile String seedSerial = "seed-1";
   private volatile boolean kvm = true;
   private volatile boolean silent;
+  private final StringBuffer ring = new StringBuffer();
 
   FakeQemu(Map<String, String> serverFiles) {
     tls =
@@ -85,6 +87,22 @@ final class FakeQemu implements AutoCloseable {
             .formatted(event, data);
     say(line);
     return this;
+  }
+
+  /** The guest opens the port of its report, writes, and closes it. */
+  FakeQemu guestWrites(String text) throws IOException {
+    ring.append(text);
+    return emit("VSERPORT_CHANGE", "{\"open\": true, \"id\": \"report\"}")
+        .emit("VSERPORT_CHANGE", "{\"open\": false, \"id\": \"report\"}");
+  }
+
+  /** What the next reader of the guest's report would get. */
+  String ring() {
+    return ring.toString();
+  }
+
+  void clearRing() {
+    ring.delete(0, ring.length());
   }
 
   void say(String line) throws IOException {
@@ -175,6 +193,17 @@ final class FakeQemu implements AutoCloseable {
       case "query-kvm" -> "\"return\": {\"enabled\": %s, \"present\": true}".formatted(kvm);
       case "query-version" ->
           "\"return\": {\"qemu\": {\"micro\": 13, \"minor\": 0, \"major\": 10}, \"package\": \"\"}";
+      case "ringbuf-read" -> {
+        String text = ring.toString();
+        ring.delete(0, text.length());
+        yield "\"return\": \"%s\""
+            .formatted(Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8)));
+      }
+      case "ringbuf-write" -> {
+        String data = message.path("arguments").path("data").asText();
+        ring.append(new String(Base64.getDecoder().decode(data), StandardCharsets.UTF_8));
+        yield "\"return\": {}";
+      }
       case "qom-get" ->
           seedSerial == null
               ? error(

@@ -218,6 +218,8 @@ class QmpConnectionTest {
         Duration.ZERO,
         Duration.ZERO,
         Duration.ofSeconds(10),
+        Duration.ZERO,
+        Duration.ZERO,
         Duration.ZERO);
   }
 }

@@ -18,6 +18,7 @@ import java.time.ZoneOffset;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import javax.net.ssl.SSLContext;
@@ -66,7 +67,7 @@ class QmpMonitorsTest {
                 Channel.CONNECTED,
                 NOW,
                 null,
-                new Answers("running", "KVM", "10.0.13", "seed-1"),
+                new Answers("running", "KVM", "10.0.13", "seed-1", null),
                 Heard.NOTHING,
                 "run-1"));
   }
@@ -136,6 +137,95 @@ class QmpMonitorsTest {
     qemu.emit("POWERDOWN", "{}").emit("POWERDOWN", "{}");
 
     patiently().until(() -> observation().heard().powerButtons() == 2);
+  }
+
+  @Test
+  void reportIsReadWhenTheGuestHasWrittenItAndLeftForTheNextOperator() throws IOException {
+    use(timing(Duration.ofSeconds(20), NO_HEARTBEAT_YET));
+    FakeQemu qemu = qemuAt("10.0.0.1");
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+    assertThat(observation().answers().report()).isNull();
+
+    qemu.guestWrites(begin("1")).guestWrites(report("1", "web"));
+    reported("web");
+    assertThat(observation().answers().report().readAt()).isEqualTo(NOW);
+    patiently().until(() -> qemu.ring().equals(report("1", "web")));
+
+    use(TIMING);
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    reported("web");
+    assertThat(qemu.ring()).isEqualTo(report("1", "web"));
+  }
+
+  @Test
+  void reportOfABootEndsWithIt() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1");
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+    qemu.guestWrites(begin("1") + report("1", "web"));
+    reported("web");
+
+    qemu.emit("RESET", "{\"guest\": true, \"reason\": \"guest-reset\"}");
+    patiently().until(() -> observation().answers().report() == null);
+    patiently().until(() -> qemu.ring().isEmpty());
+
+    qemu.guestWrites(begin("2")).guestWrites(report("2", "again"));
+    reported("again");
+  }
+
+  @Test
+  void bootThatBeganWhileNobodyListenedEndsTheReportOfTheLastOne() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1").guestWrites(report("1", "web") + begin("2"));
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+
+    assertThat(observation().answers().report()).isNull();
+    assertThat(qemu.ring()).isEmpty();
+  }
+
+  @Test
+  void reportThatWasBeingWrittenIsReadOnceItIsWhole() throws IOException {
+    String text = report("1", "web");
+    FakeQemu qemu = qemuAt("10.0.0.1").guestWrites(text.substring(0, 60));
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+
+    qemu.guestWrites(text.substring(60));
+    reported("web");
+  }
+
+  @Test
+  void guestThatFloodsIsReadAtItsPace() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1").guestWrites(report("1", "web"));
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+    long began = System.nanoTime();
+
+    String flooded = "";
+    for (int i = 0; i < 100; i++) {
+      flooded = "flood-" + i;
+      qemu.guestWrites("{garbage\n" + report("1", flooded));
+    }
+    reported(flooded);
+
+    long passed = Duration.ofNanos(System.nanoTime() - began).toMillis();
+    long most = 1 + passed / TIMING.reportPause().toMillis();
+    assertThat(passed).isGreaterThanOrEqualTo(TIMING.reportPause().toMillis() - 100);
+    assertThat(Collections.frequency(qemu.commands(), "ringbuf-read") - 1L).isBetween(1L, most);
+  }
+
+  @Test
+  void reportOutlivesGarbageThatPushesItOutOfTheBuffer() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1").guestWrites(report("1", "web"));
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+
+    qemu.clearRing();
+    qemu.guestWrites("garbage\n{\"bootId\": 7}\n");
+    patiently().until(() -> qemu.ring().equals(report("1", "web")));
+
+    assertThat(observation().answers().report().hostname()).isEqualTo("web");
   }
 
   @Test
@@ -385,6 +475,25 @@ class QmpMonitorsTest {
     assertThat(observation().answers().runState()).isEqualTo("paused");
   }
 
+  private static String begin(String boot) {
+    return "{\"bootId\":\"00000000-0000-4000-8000-00000000000%s\"}\n".formatted(boot);
+  }
+
+  private static String report(String boot, String hostname) {
+    return begin(boot)
+        .replace("}\n", ",\"result\":\"done\",\"hostname\":\"%s\"}\n".formatted(hostname));
+  }
+
+  private void reported(String hostname) {
+    patiently()
+        .until(
+            () ->
+                Optional.ofNullable(observation().answers())
+                    .map(Answers::report)
+                    .filter(report -> report.hostname().equals(hostname))
+                    .isPresent());
+  }
+
   private static ConditionFactory patiently() {
     return await().atMost(Duration.ofSeconds(30));
   }
@@ -456,7 +565,9 @@ class QmpMonitorsTest {
         Duration.ofMillis(50),
         Duration.ofMillis(20),
         Duration.ofMillis(50),
-        Duration.ofMillis(50));
+        Duration.ofMillis(50),
+        Duration.ofMillis(20),
+        Duration.ofMillis(400));
   }
 
   private static Timing withStartup(Duration startup) {
@@ -469,6 +580,8 @@ class QmpMonitorsTest {
         startup,
         TIMING.startupPause(),
         TIMING.retry(),
-        TIMING.proof());
+        TIMING.proof(),
+        TIMING.portPause(),
+        TIMING.reportPause());
   }
 }
