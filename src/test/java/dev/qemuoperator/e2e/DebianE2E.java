@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.cluster.TestNamespace;
+import dev.qemuoperator.status.ConditionList;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -121,6 +124,43 @@ class DebianE2E {
   }
 
   @Test
+  @Order(2)
+  void statusSaysWhatTheGuestReportsAlsoToTheNextOperator() {
+    assertGuestIsReported();
+    Instant killed = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+    Installation.get().kill();
+    Installation.get().awaitReady();
+    vm.await(
+        "Running, by the word of the next operator",
+        Duration.ofMinutes(1),
+        status ->
+            ConditionList.find(status.conditions(), "Running")
+                .filter(running -> running.getStatus().equals("True"))
+                .filter(running -> !Instant.parse(running.getLastTransitionTime()).isBefore(killed))
+                .isPresent());
+    assertGuestIsReported();
+  }
+
+  private static void assertGuestIsReported() {
+    VirtualMachineStatus status =
+        vm.await(
+            "the guest's report",
+            Duration.ofSeconds(30),
+            now -> now.guest() != null && now.process().runState() != null);
+    assertThat(status.guest().sshHostKeys())
+        .containsExactlyElementsOf(
+            ssh.run(vm, "cut -d ' ' -f 1,2 /etc/ssh/ssh_host_*_key.pub").lines().toList());
+    assertThat(status.guest().hostname()).isEqualTo("from-configmap");
+    assertThat(status.guest().kernel()).isEqualTo(ssh.run(vm, "uname -r"));
+    assertThat(status.guest().osName()).startsWith("Debian GNU/Linux");
+    assertThat(status.guest().addresses()).containsExactly("10.0.2.15");
+    assertThat(status.cloudInit().result()).isEqualTo("done");
+    assertThat(status.cloudInit().message()).isNull();
+    assertThat(Instant.parse(status.cloudInit().finishedAt()))
+        .isBetween(Instant.parse(status.process().startedAt()), Instant.now().plusSeconds(5));
+  }
+
+  @Test
   @Order(3)
   void passwordsAndRootAreRefused() {
     assertThat(ssh.tryRun("root", vm, "true")).contains("Permission denied");
@@ -133,6 +173,7 @@ class DebianE2E {
   @Order(4)
   void rebootInsideTheGuestDoesNotRunCloudInitAgain() {
     String bootId = bootId();
+    String finishedAt = vm.status().cloudInit().finishedAt();
     ssh.tryRun("demo", vm, "sudo systemctl reboot");
     ssh.await(
         "the guest is back",
@@ -140,6 +181,12 @@ class DebianE2E {
         "grep -qv " + bootId + " /proc/sys/kernel/random/boot_id && echo up",
         BOOT);
     ssh.run(vm, "cloud-init status --wait >/dev/null || true");
+    vm.await(
+        "the report of this boot",
+        Duration.ofSeconds(30),
+        status ->
+            status.cloudInit().finishedAt() != null
+                && !status.cloudInit().finishedAt().equals(finishedAt));
     assertThat(ssh.run(vm, "sudo cat /root/ran")).isEqualTo("base\nteam");
     assertThat(ssh.run(vm, "cat /etc/ssh/ssh_host_ed25519_key.pub")).isEqualTo(hostKey);
     assertThat(vm.livePod().getStatus().getContainerStatuses().getFirst().getRestartCount())
