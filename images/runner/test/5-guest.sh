@@ -156,6 +156,53 @@ guest_page_has_boots_and_uptime() { # test
   has "$test/page" 'boots 1'
   grep '^uptime [0-9.]*$' "$test/page"
 }
+# The script of the seed's vendor-data under busybox; what cloud-init would leave is laid out by hand.
+guest_reports_the_end_of_cloud_init() { # test
+  shared_vm
+  cat > "$test/begin" <<'G'
+mkdir -p /run/cloud-init /etc/ssh
+echo 'ssh-ed25519 AAAA root@tiny' > /etc/ssh/ssh_host_ed25519_key.pub
+echo 'PRETTY_NAME="Tiny \ 1"' > /etc/os-release
+cat > /tmp/report <<'END'
+G
+  cat "$repository/src/main/resources/dev/qemuoperator/cloudinit/report.sh" >> "$test/begin"
+  printf 'END\nsh /tmp/report\n' >> "$test/begin"
+  cat > "$test/end" <<'G'
+cd /run/cloud-init
+cat > status.json <<'END'
+{
+ "v1": {
+  "init": {
+   "errors": [
+    "it said \"no\""
+   ]
+  }
+ }
+}
+END
+echo '{}' > result.json
+G
+  written() { # TEXT: in what the guest has written so far
+    { echo '{"execute": "qmp_capabilities"}'
+      echo '{"execute": "ringbuf-read", "arguments": {"device": "report", "size": 65536}}'; sleep 1; } |
+      docker exec -i "$vm" nc.openbsd -q 0 -U /run/vm/qmp.sock >> "$test/qmp"
+    grep -F "$1" "$test/qmp"
+  }
+  guest "$vm" "$(cat "$test/begin")"
+  within 20 'the line that a boot begins with' written '{"return": "{\"bootId\"'
+  lacks "$test/qmp" result
+  guest "$vm" "$(cat "$test/end")"
+  within 20 'the report' written finishedAt
+  python3 - "$test/qmp" <<'P'
+import json, sys
+answers = [json.loads(line).get('return') for line in open(sys.argv[1])]
+report = json.loads([text for text in answers if isinstance(text, str) and 'finishedAt' in text][0])
+assert len(report.pop('bootId')) == 36 and report.pop('finishedAt') > 1e9 and report.pop('kernel'), answers
+assert '10.0.2.15' in report.pop('addresses'), answers # another test gives it a second one
+assert report == {'result': 'error', 'message': 'it said "no"', 'hostname': 'tiny', 'osName': 'Tiny \\ 1',
+                  'sshHostKeys': ['ssh-ed25519 AAAA']}, report
+P
+}
 second_qemu_on_a_disk_in_use_says_so() { # test
   shared_vm
   directories "$test"

@@ -77,7 +77,9 @@ machine() { # FURTHER-MACHINE-OPTIONS MEMORY
     -chardev socket,id=qmp1,host=0.0.0.0,port=7001,server=on,wait=off,tls-creds=tls0,tls-authz=az0 -mon chardev=qmp1,mode=control
     -qmp unix:/run/vm/qmp.sock,server=on,wait=off
     -chardev file,id=events,path=/run/vm/events.jsonl,append=on,input-path=/run/vm/qmp-init.json -mon chardev=events,mode=control
-    -chardev stdio,id=console,signal=off -serial chardev:console"
+    -chardev stdio,id=console,signal=off -serial chardev:console
+    -device virtio-serial-pci,id=virtio-serial -chardev ringbuf,id=report,size=65536
+    -device virtserialport,id=report,bus=virtio-serial.0,nr=1,chardev=report,name=dev.qemu-operator.report"
 }
 disk_device() { # NAME FURTHER
   echo "-blockdev {\"driver\":\"qcow2\",\"node-name\":\"$1\",\"discard\":\"unmap\",\"file\":{\"driver\":\"file\",\"filename\":\"/disks/$1/disk.qcow2\"}}

@@ -47,6 +47,12 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   /** For what no watch tells: events about a pending claim, a name or a quota that gets free. */
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
 
+  /**
+   * What others change in the moment of our own write comes with its answer, and then as no event:
+   * so each write is followed by one more look.
+   */
+  private static final Duration LOOK_ONCE_MORE = Duration.ofSeconds(1);
+
   private final PodSettings settings;
   private final CertificateAuthority authority;
   private final Clock clock;
@@ -111,7 +117,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
     if (!status.equals(vm.getStatus())) {
       MachineEvent.between(Optional.ofNullable(vm.getStatus()), status)
           .forEach(event -> events.tell(vm, event));
-      control = UpdateControl.patchStatus(statusOnly(vm, status));
+      control = UpdateControl.patchStatus(statusOnly(vm, status)).rescheduleAfter(LOOK_ONCE_MORE);
     }
     return comeBack || waitsForTheUnwatched(status) ? control.rescheduleAfter(LOOK_AGAIN) : control;
   }

@@ -37,7 +37,7 @@ final class ReportPort {
   private boolean news;
   private long read = System.nanoTime();
 
-  /** Until when a guest that has reported is not listened to more often. */
+  /** When a report was taken last; a guest that has reported is not listened to more often. */
   private Optional<Long> accepted = Optional.empty();
 
   ReportPort(Clock clock, Timing timing) {
@@ -94,31 +94,29 @@ final class ReportPort {
   void read(QmpConnection connection) throws IOException {
     news = false;
     read = System.nanoTime();
-    String said;
     try {
-      said =
-          connection
-              .execute("ringbuf-read", Map.of("device", ID, "size", BUFFER, "format", "base64"))
-              .asText();
+      String said = taken(connection);
+      latest = last(lines(said)).or(() -> latest);
+      if (report().isPresent()) {
+        accepted = Optional.of(read);
+        giveBack(connection, latest.orElseThrow().text() + "\n");
+      }
     } catch (QmpErrorException e) {
-      return; // this machine has no such port
-    }
-    latest = last(lines(decoded(said))).or(() -> latest);
-    Optional<String> kept =
-        latest.filter(heard -> heard.line().report().isPresent()).map(Heard::text);
-    if (kept.isPresent()) {
-      accepted = Optional.of(read);
-      String back = Base64.getEncoder().encodeToString((kept.get() + "\n").getBytes(UTF_8));
-      connection.execute("ringbuf-write", Map.of("device", ID, "data", back, "format", "base64"));
+      // this machine has no such port
     }
   }
 
-  private static String decoded(String base64) throws IOException {
-    try {
-      return new String(Base64.getDecoder().decode(base64), UTF_8);
-    } catch (IllegalArgumentException e) {
-      throw new IOException("QEMU's ringbuf-read gave no base64", e);
-    }
+  private static String taken(QmpConnection connection) throws IOException {
+    String base64 =
+        connection
+            .execute("ringbuf-read", Map.of("device", ID, "size", BUFFER, "format", "base64"))
+            .asText();
+    return new String(Base64.getDecoder().decode(base64), UTF_8);
+  }
+
+  private static void giveBack(QmpConnection connection, String text) throws IOException {
+    String base64 = Base64.getEncoder().encodeToString(text.getBytes(UTF_8));
+    connection.execute("ringbuf-write", Map.of("device", ID, "data", base64, "format", "base64"));
   }
 
   /** The whole ones; the rest waits for its end. */

@@ -18,7 +18,7 @@ text() { # WORDS as one string
 }
 first() { # PATTERN: the first text in a list after it in cloud-init's status
   tr -d '\n' < /run/cloud-init/status.json | grep -oE "$1: *\[ *\"([^\"\\]|\\\\.)*\"" | head -n 1 |
-    sed 's/^[^[]*\[ *"//; s/"$//; s/\\[nrt]/ /g; s/\\\(["\\]\)/\1/g'
+    sed 's/^[^[]*\[ *"//; s/"$//; s/\\\\*[nrt]/ /g; s/\\\(["\\]\)/\1/g'
 }
 report() {
   result='error' message=$(first '"errors"')
