@@ -47,6 +47,7 @@ record BareQemu(Path directory, String guestImage) {
     try {
       return Awaitility.await("bare boot on base " + digest)
           .atMost(patience)
+          .pollInterval(PerformanceE2E.LOOK)
           .until(() -> seconds(container, booted), value -> value > 0);
     } finally {
       Outcome.of(List.of("docker", "rm", "-f", "-v", container)).text();
