@@ -32,7 +32,8 @@ if reason("Running") == "Paused" then
   return health("Suspended")
 end
 -- Nobody knows whether the guest runs.
-if reason("Running") == "NodeLost" or reason("Running") == "QMPUnreachable" then
+if reason("Running") == "NodeLost" or reason("Running") == "NodeNotReady" or reason("Running") == "QMPUnreachable"
+  or reason("GuestReachable") == "NodeNotReady" then
   return health("Unknown")
 end
 

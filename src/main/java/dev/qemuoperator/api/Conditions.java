@@ -136,7 +136,10 @@ public final class Conditions {
     /** The process should run, but QEMU cannot be asked: Unknown, not a stale True. */
     public static final String QMP_UNREACHABLE = "QMPUnreachable";
 
-    /** The node does not answer, and neither does QEMU: Unknown. */
+    /** The node does not report, and QEMU cannot be asked: Unknown. */
+    public static final String NODE_NOT_READY = "NodeNotReady";
+
+    /** The node does not answer, neither does QEMU, and Kubernetes gives the pod up: Unknown. */
     public static final String NODE_LOST = "NodeLost";
 
     private Running() {}
@@ -153,6 +156,9 @@ public final class Conditions {
 
     /** Of readinessProbe.cloudInit: it ended with an error; the message is its own. */
     public static final String CLOUD_INIT_FAILED = "CloudInitFailed";
+
+    /** The node does not report, so nobody probes: Unknown. */
+    public static final String NODE_NOT_READY = "NodeNotReady";
 
     /** spec.readinessProbe is not set. */
     public static final String NO_PROBE = "NoProbe";

@@ -44,7 +44,17 @@ public record VirtualMachineStatus(
           Integer restarts,
       @JsonPropertyDescription(
               "How often its power button was pressed, while the operator listened.")
-          Integer powerButtonPresses) {}
+          Integer powerButtonPresses,
+      @JsonPropertyDescription("The guest's last start without a new process.") Reset lastReset) {}
+
+  /** A reset inside the running process, seen while the operator listened. */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Reset(
+      @JsonPropertyDescription(
+              "GuestReset: the guest rebooted; Watchdog: it did not feed its watchdog; Requested: by"
+                  + " annotation, or by somebody at QEMU's monitor.")
+          String cause,
+      String at) {}
 
   /** How the guest's process ended last. */
   @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -17,6 +17,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -54,7 +55,9 @@ record LastExits(MachineInputs in, Optional<VirtualMachineStatus> before, Instan
   private Optional<LastExit> lostWithItsNode() {
     return before
         .flatMap(status -> ConditionList.find(status.conditions(), Running.TYPE))
-        .filter(condition -> condition.getReason().equals(Running.NODE_LOST))
+        .filter(
+            condition ->
+                Set.of(Running.NODE_LOST, Running.NODE_NOT_READY).contains(condition.getReason()))
         .filter(condition -> in.pod().isEmpty())
         .map(
             condition ->

@@ -260,7 +260,7 @@ record MachineDecision(
   }
 
   /** The pod is about to tell an end that the run strategy leaves so: it must stay to do that. */
-  private static boolean endsForGood(MachineInputs in, PodFacts pod) {
+  static boolean endsForGood(MachineInputs in, PodFacts pod) {
     Optional<String> heard =
         in.qmp().map(Observation::heard).map(Heard::shutdown).map(Shutdown::reason);
     Optional<String> told =

@@ -10,6 +10,8 @@ import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.Actions;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
+import dev.qemuoperator.api.VirtualMachineStatus.Process;
+import dev.qemuoperator.api.VirtualMachineStatus.Reset;
 import dev.qemuoperator.qmp.GuestReport.Result;
 import dev.qemuoperator.status.ConditionList;
 import io.fabric8.kubernetes.api.model.Condition;
@@ -85,6 +87,7 @@ record MachineEvent(boolean warning, String reason, String note) {
       Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
     List<MachineEvent> events = new ArrayList<>();
     events.addAll(requests(before, now));
+    reset(before, now).ifPresent(events::add);
     events.addAll(powerButton(before, now));
     events.addAll(stopSteps(before, now));
     exit(before, now).ifPresent(events::add);
@@ -125,6 +128,28 @@ record MachineEvent(boolean warning, String reason, String note) {
                     false, "Reset", "The reset button was pressed, as asked for at " + at + "."))
         .ifPresent(events::add);
     return events;
+  }
+
+  /** A reset on request is told as an answer to the request. */
+  private static Optional<MachineEvent> reset(
+      Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
+    Optional<Reset> known = before.map(VirtualMachineStatus::process).map(Process::lastReset);
+    return Optional.ofNullable(now.process())
+        .map(Process::lastReset)
+        .filter(reset -> !known.equals(Optional.of(reset)))
+        .flatMap(
+            reset ->
+                switch (reset.cause()) {
+                  case "GuestReset" ->
+                      Optional.of(new MachineEvent(false, "GuestReset", "The guest rebooted."));
+                  case "Watchdog" ->
+                      Optional.of(
+                          new MachineEvent(
+                              true,
+                              "Watchdog",
+                              "The guest did not feed its watchdog any more and was reset."));
+                  default -> Optional.empty();
+                });
   }
 
   /** While the operator listens, each press is told; see lastExit.stopSteps for the others. */
@@ -186,7 +211,7 @@ record MachineEvent(boolean warning, String reason, String note) {
       Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
     LastExit exit = now.lastExit();
     LastExit known = before.map(VirtualMachineStatus::lastExit).orElse(null);
-    if (exit == null || isSameExit(known, exit)) {
+    if (exit == null || (isSameExit(known, exit) && known.cause().equals(exit.cause()))) {
       return Optional.empty();
     }
     return Optional.of(
@@ -213,12 +238,17 @@ record MachineEvent(boolean warning, String reason, String note) {
                     Verdicts.cloudInitFailed(end.message())));
   }
 
-  /** An exit is heard from QEMU first and read from the pod, with its code, a moment later. */
+  /**
+   * An exit is heard from QEMU first and read from the pod, with its code, a moment later. What is
+   * read then may say more of its cause than what was heard.
+   */
   static boolean isSameExit(LastExit known, LastExit exit) {
-    return known != null
-        && Objects.equals(known.cause(), exit.cause())
-        && (Objects.equals(known.at(), exit.at())
-            || (known.exitCode() == null && isWithinMoments(known.at(), exit.at())));
+    if (known == null) {
+      return false;
+    }
+    boolean sameCause = Objects.equals(known.cause(), exit.cause());
+    return (sameCause && Objects.equals(known.at(), exit.at()))
+        || (known.exitCode() == null && isWithinMoments(known.at(), exit.at()));
   }
 
   private static boolean isWithinMoments(String heard, String read) {

@@ -23,6 +23,7 @@ import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.GuestReport;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Answers;
+import dev.qemuoperator.qmp.Reset;
 import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
@@ -112,7 +113,7 @@ final class MachineReport {
   private static String state(Verdict running) {
     return switch (running.reason()) {
       case Running.NOT_ACCEPTED -> "Rejected";
-      case Running.QMP_UNREACHABLE, Running.NODE_LOST -> "Unknown";
+      case Running.QMP_UNREACHABLE, Running.NODE_NOT_READY, Running.NODE_LOST -> "Unknown";
       case Running.RUNNER_IMAGE, Running.POD_LOST -> "Starting";
       case Running.GUEST_PANICKED -> "Panicked";
       case Running.SUSPENDED -> "Suspended";
@@ -134,8 +135,25 @@ final class MachineReport {
                     in.qmp()
                         .map(qmp -> qmp.heard().powerButtons())
                         .filter(presses -> presses > 0)
+                        .orElse(null),
+                    in.qmp()
+                        .map(qmp -> qmp.heard().reset())
+                        .flatMap(MachineReport::reset)
                         .orElse(null)))
         .orElse(null);
+  }
+
+  /** Of those that QEMU makes of itself, such as at its start, nobody has to know. */
+  private static Optional<VirtualMachineStatus.Reset> reset(Reset last) {
+    String cause =
+        switch (last.reason()) {
+          case "guest-reset" -> "GuestReset";
+          case "watchdog" -> "Watchdog";
+          case "host-qmp-system-reset" -> "Requested";
+          default -> null;
+        };
+    return Optional.ofNullable(cause)
+        .map(word -> new VirtualMachineStatus.Reset(word, last.at().toString()));
   }
 
   private Actions actions() {
@@ -264,6 +282,7 @@ final class MachineReport {
   private static Optional<String> readySince(List<Condition> conditions) {
     return ConditionList.find(conditions, Ready.TYPE)
         .filter(condition -> "True".equals(condition.getStatus()))
+        .filter(condition -> Ready.RUNNING.equals(condition.getReason()))
         .map(Condition::getLastTransitionTime);
   }
 

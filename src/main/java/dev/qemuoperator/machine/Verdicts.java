@@ -22,6 +22,7 @@ import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
 import dev.qemuoperator.qmp.Observation.Heard;
+import dev.qemuoperator.qmp.Shutdown;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import java.util.List;
@@ -45,6 +46,7 @@ record Verdicts(
   private static final List<Function<Verdicts, Optional<Verdict>>> RUNNING =
       List.of(
           Verdicts::nodeLost,
+          Verdicts::nodeNotReady,
           Verdicts::stopping,
           Verdicts::halted,
           Verdicts::ranAndStaysSo,
@@ -114,6 +116,18 @@ record Verdicts(
                         .formatted(pod.nodeName().orElse(""), name)));
   }
 
+  private Optional<Verdict> nodeNotReady() {
+    return pod()
+        .filter(pod -> pod.isNodeSilent() && !isConnected())
+        .map(
+            pod ->
+                Verdict.unknown(
+                    Running.NODE_NOT_READY,
+                    ("Node %s does not report to Kubernetes, and QEMU's monitor does not answer, so"
+                            + " nobody knows whether the guest runs. See kubectl describe node %s")
+                        .formatted(pod.nodeName().orElse(""), pod.nodeName().orElse(""))));
+  }
+
   private boolean isConnected() {
     return in.qmp().filter(Observation::isConnected).isPresent();
   }
@@ -149,13 +163,19 @@ record Verdicts(
         .filter(verdict -> wantsHalt() && (in.pod().isEmpty() || !in.isSuspended()));
   }
 
-  /** Of RerunOnFailure and Once: with the pod that tells it, or without one any more. */
+  /** Of RerunOnFailure and Once: as soon as the process has ended, with its pod and without it. */
   private Optional<Verdict> ranAndStaysSo() {
-    if (decision.done().isEmpty() || in.pod().filter(pod -> !pod.isOver()).isPresent()) {
+    boolean staysSo =
+        in.pod()
+            .filter(pod -> !pod.isOver())
+            .map(pod -> !isAlive(pod) && MachineDecision.endsForGood(in, pod))
+            .orElse(decision.done().isPresent());
+    if (!staysSo) {
       return Optional.empty();
     }
     boolean poweredOff =
         in.pod()
+            .filter(PodFacts::isOver)
             .map(PodFacts::hasSucceeded)
             .orElseGet(
                 () ->
@@ -171,6 +191,15 @@ record Verdicts(
                 in.identity().name(),
                 Annotations.RESTART_REQUESTED_AT);
     return Optional.of(Verdict.no(poweredOff ? Running.STOPPED : Running.FAILED, why + again));
+  }
+
+  /** QEMU hangs up when it ends, a moment before the kubelet knows. */
+  private boolean isAlive(PodFacts pod) {
+    return pod.isRunning() && (isConnected() || heardEnd().isEmpty());
+  }
+
+  private Optional<Shutdown> heardEnd() {
+    return in.qmp().map(Observation::heard).map(Heard::shutdown);
   }
 
   private Optional<Verdict> suspendedSoNotStarted() {
@@ -263,10 +292,10 @@ record Verdicts(
 
   /** QEMU has said why it ends and has hung up; the kubelet follows a moment later. */
   private Optional<Verdict> qemuHasEnded() {
-    return in.qmp()
-        .filter(qmp -> !qmp.isConnected() && qmp.heard().shutdown() != null)
+    return heardEnd()
+        .filter(end -> !isConnected())
         .map(
-            qmp ->
+            end ->
                 Verdict.no(
                     Running.RESTARTING,
                     lastExit.map(LastExit::message).orElse("The process ended.")
@@ -320,8 +349,7 @@ record Verdicts(
                   case "io-error" -> ioError();
                   case "guest-panicked" -> "The guest's kernel panicked; QEMU is about to end.";
                   case "prelaunch" -> "QEMU is set up and does not run the guest yet.";
-                  case "shutdown" ->
-                      "The guest has powered off; QEMU is about to end and is started again.";
+                  case "shutdown" -> "The guest has powered off; QEMU is about to end.";
                   default -> "QEMU's run state is " + state + ".";
                 }))
         .filter(verdict -> !state.equals("running"));
@@ -502,6 +530,12 @@ record Verdicts(
   }
 
   private Verdict opens(PodFacts pod) {
+    if (pod.isNodeSilent()) {
+      return Verdict.unknown(
+          GuestReachable.NODE_NOT_READY,
+          "Node %s does not report to Kubernetes, so nobody probes."
+              .formatted(pod.nodeName().orElse("")));
+    }
     int port = in.spec().readinessProbe().tcpSocket().port();
     return pod.isReady()
         ? Verdict.yes(GuestReachable.PROBE_SUCCEEDED, "TCP port " + port + " opens.")
@@ -554,7 +588,7 @@ record Verdicts(
     Verdict reachable = guestReachable();
     return reachable.reason().equals(GuestReachable.NO_PROBE) || reachable.isTrue()
         ? Verdict.yes(Ready.RUNNING, running.message())
-        : Verdict.no(reachable.reason(), reachable.message());
+        : new Verdict(reachable.status(), reachable.reason(), reachable.message());
   }
 
   Verdict restartRequired() {

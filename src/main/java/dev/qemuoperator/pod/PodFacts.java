@@ -258,6 +258,15 @@ public record PodFacts(Pod pod) {
             || disruption().filter("DeletionByTaintManager"::equals).isPresent());
   }
 
+  /**
+   * Whether the control plane has heard nothing of the node for a while: it then says that the pod
+   * is not ready, and leaves what the kubelet said last of the containers.
+   */
+  public boolean isNodeSilent() {
+    return condition("Ready").filter(ready -> "False".equals(ready.getStatus())).isPresent()
+        && condition("ContainersReady").filter(c -> "True".equals(c.getStatus())).isPresent();
+  }
+
   /** The first base image that failed to come and is tried again. */
   public Optional<FetchProblem> fetchProblem() {
     return inits().stream()

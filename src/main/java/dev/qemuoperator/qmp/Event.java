@@ -2,6 +2,7 @@ package dev.qemuoperator.qmp;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -25,6 +26,11 @@ public record Event(String name, JsonNode data, Instant at) {
     }
     return Optional.of(
         new Event(name.textValue(), message.path("data"), instant(message.path("timestamp"))));
+  }
+
+  Event withReason(String reason) {
+    ObjectNode changed = data.deepCopy();
+    return new Event(name, changed.put("reason", reason), at);
   }
 
   /** QEMU says -1 where the host's clock cannot be read. */

@@ -72,7 +72,9 @@ public record EventLog(List<Event> events) {
    */
   public static EventLog parse(String terminationMessage) {
     Stream<String> lines = terminationMessage == null ? Stream.of() : terminationMessage.lines();
-    return new EventLog(lines.flatMap(line -> event(line).stream()).toList());
+    WatchdogReset watchdog = new WatchdogReset();
+    return new EventLog(
+        lines.flatMap(line -> event(line).stream()).map(watchdog::attribute).toList());
   }
 
   private static Optional<Event> event(String line) {

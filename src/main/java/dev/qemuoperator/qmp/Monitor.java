@@ -61,6 +61,7 @@ final class Monitor {
   /** What the reading thread leaves for the watching one: small, however much QEMU sends. */
   private static final class Inbox implements QmpConnection.Listener {
     private final Clock clock;
+    private final WatchdogReset watchdog = new WatchdogReset();
     private boolean news;
     private boolean reset;
     private boolean written;
@@ -73,7 +74,8 @@ final class Monitor {
     }
 
     @Override
-    public synchronized void event(Event event) {
+    public synchronized void event(Event announced) {
+      Event event = watchdog.attribute(announced);
       if (ReportPort.isWritten(event)) {
         written = true;
         wake();
@@ -81,6 +83,7 @@ final class Monitor {
       if (TELLING.contains(event.name())) {
         reset |= event.name().equals("RESET");
         Shutdown.of(event).map(this::dated).ifPresent(end -> heard = heard.withShutdown(end));
+        Reset.of(event, clock.instant()).ifPresent(last -> heard = heard.withReset(last));
         heard =
             switch (event.name()) {
               case "BLOCK_IO_ERROR" ->

@@ -58,20 +58,25 @@ public record Observation(
    * @param shutdown why the run ends or ended; null if nothing was heard of an end
    * @param ioError the last failure of a disk; null if none was heard
    * @param powerButtons how often the power button was pressed
+   * @param reset the last reset; null if none was heard
    */
-  public record Heard(Shutdown shutdown, IoError ioError, int powerButtons) {
-    static final Heard NOTHING = new Heard(null, null, 0);
+  public record Heard(Shutdown shutdown, IoError ioError, int powerButtons, Reset reset) {
+    public static final Heard NOTHING = new Heard(null, null, 0, null);
 
     Heard withShutdown(Shutdown end) {
-      return new Heard(Shutdown.later(shutdown, end), ioError, powerButtons);
+      return new Heard(Shutdown.later(shutdown, end), ioError, powerButtons, reset);
     }
 
     Heard withIoError(IoError error) {
-      return new Heard(shutdown, error, powerButtons);
+      return new Heard(shutdown, error, powerButtons, reset);
     }
 
     Heard withPowerButton() {
-      return new Heard(shutdown, ioError, powerButtons + 1);
+      return new Heard(shutdown, ioError, powerButtons + 1, reset);
+    }
+
+    Heard withReset(Reset last) {
+      return new Heard(shutdown, ioError, powerButtons, last);
     }
   }
 

@@ -184,11 +184,14 @@ record Vm(String namespace, String name) {
 
   /** Sends one command to QEMU by the socket of PID 1, as an operator's rival would. */
   void qmp(String command) {
-    inPod(
-        "sh",
-        "-c",
-        "printf '{\"execute\":\"qmp_capabilities\"}\\n{\"execute\":\"%s\"}\\n' ".formatted(command)
-            + "| timeout 1 nc.openbsd -U /run/vm/qmp.sock || true");
+    inPod("sh", "-c", qmpClient(command));
+  }
+
+  /** A shell's command that does the same. */
+  static String qmpClient(String command) {
+    return "printf '{\"execute\":\"qmp_capabilities\"}\\n{\"execute\":\"%s\"}\\n' "
+            .formatted(command)
+        + "| timeout 1 nc.openbsd -U /run/vm/qmp.sock || true";
   }
 
   void patch(String mergePatch) {

@@ -148,7 +148,7 @@ class LastExitsTest {
             moment,
             null,
             null,
-            new Heard(new Shutdown(true, reason, moment), null, 0),
+            new Heard(new Shutdown(true, reason, moment), null, 0, null),
             "containerd://1"));
   }
 

@@ -110,7 +110,7 @@ class MachineEventTest {
         List.of(),
         null,
         null,
-        new VirtualMachineStatus.Process("running", NOON, "KVM", "10.0.13", 0, null),
+        new VirtualMachineStatus.Process("running", NOON, "KVM", "10.0.13", 0, null, null),
         null,
         null,
         null,

@@ -116,6 +116,14 @@ class MachineMetricsTest {
   }
 
   @Test
+  void exitWhoseCauseIsKnownBetterAMomentLaterIsTheSameOne() {
+    metrics.observe(
+        vm("web"), withExit(new LastExit("Requested", null, noonPlus(0), "", null, null)));
+    metrics.observe(vm("web"), withExit(new LastExit("IOError", 0, noonPlus(1), "", null, null)));
+    assertThat(exits("Requested") + exits("IOError")).isEqualTo(1);
+  }
+
+  @Test
   void eachExitOfALoopIsCounted() {
     metrics.observe(vm("web"), withExit(new LastExit("QemuError", 1, noonPlus(0), "", null, null)));
     metrics.observe(
@@ -202,7 +210,7 @@ class MachineMetricsTest {
     BootTimings ofThePod = new BootTimings("0s", "2s", null, null);
     metrics.observe(
         vm("web"),
-        status("Restarting", new Process(null, null, null, null, 0, null), ofThePod, null));
+        status("Restarting", new Process(null, null, null, null, 0, null, null), ofThePod, null));
     metrics.observe(vm("web"), status("Running", process(60, 1), ofThePod, null));
     assertThat(starts("scheduled")).isEqualTo(1);
     assertThat(starts("process_started")).isEqualTo(1);
@@ -310,7 +318,7 @@ class MachineMetricsTest {
   }
 
   private static Process process(int startedAt, int restarts) {
-    return new Process("running", noonPlus(startedAt), "KVM", "10.0.13", restarts, null);
+    return new Process("running", noonPlus(startedAt), "KVM", "10.0.13", restarts, null, null);
   }
 
   private static String noonPlus(int seconds) {

@@ -27,6 +27,7 @@ import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
 import dev.qemuoperator.qmp.Observation.Heard;
+import dev.qemuoperator.qmp.Reset;
 import dev.qemuoperator.qmp.Shutdown;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -304,9 +305,14 @@ final class Scenario {
                           .map(Scenario::shutdown)
                           .orElse(null),
                       Optional.ofNullable(json.get("ioError")).map(Scenario::ioError).orElse(null),
-                      json.path("powerButtons").asInt()),
+                      json.path("powerButtons").asInt(),
+                      Optional.ofNullable(json.get("reset")).map(Scenario::reset).orElse(null)),
                   "containerd://1");
             });
+  }
+
+  private static Reset reset(JsonNode json) {
+    return new Reset(json.path("reason").asText(), Instant.parse(json.path("at").asText()));
   }
 
   private static GuestReport report(JsonNode json) {

@@ -35,7 +35,6 @@ class VerdictsTest {
 
   private static final CertificateAuthority AUTHORITY =
       CertificateAuthority.generate(Clock.systemUTC());
-  private static final Heard NOTHING = new Heard(null, null, 0);
 
   private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
   private static final Verdict REFUSED =
@@ -78,7 +77,7 @@ class VerdictsTest {
 
   @Test
   void observationThatIsNotConnectedShowsNothingOfTheProcess() {
-    Observation lost = new Observation(Channel.LOST, NOON, "gone", null, NOTHING, "c1");
+    Observation lost = new Observation(Channel.LOST, NOON, "gone", null, Heard.NOTHING, "c1");
     VirtualMachineStatus status = report(runningPod(), Optional.of(lost), Optional.empty());
     assertThat(condition(status, Running.TYPE).getStatus()).isEqualTo("Unknown");
     assertThat(status.process().runState()).isNull();
@@ -175,7 +174,7 @@ class VerdictsTest {
             NOON,
             null,
             new Answers(runState, "KVM", "10.0.13", null, null),
-            NOTHING,
+            Heard.NOTHING,
             "c1"));
   }
 

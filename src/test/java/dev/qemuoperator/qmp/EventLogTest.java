@@ -46,6 +46,26 @@ class EventLogTest {
   }
 
   @Test
+  void rebootByTheWatchdogIsNotTheGuestsOwn() {
+    String byTheWatchdog =
+        """
+        {"event": "WATCHDOG", "data": {"action": "reset"}}
+        {"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}}
+        """;
+    String muchLater =
+        """
+        {"event": "WATCHDOG", "data": {"action": "reset"}}
+        {"event": "RESET", "data": {"guest": true, "reason": "guest-reset"}}
+        {"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}}
+        """;
+
+    assertThat(EventLog.parse(byTheWatchdog).shutdown())
+        .contains(new Shutdown(true, "watchdog", null));
+    assertThat(EventLog.parse(muchLater).shutdown())
+        .contains(new Shutdown(true, "guest-reset", null));
+  }
+
+  @Test
   void watchdogThatPowersOffIsAnEndWithoutShutdown() {
     EventLog log =
         EventLog.parse(

@@ -142,6 +142,24 @@ class QmpMonitorsTest {
   }
 
   @Test
+  void resetsAreHeardAndTheWatchdogsAreItsOwn() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1");
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+
+    String byGuest = "{\"guest\": true, \"reason\": \"guest-reset\"}";
+    qemu.emit("RESET", byGuest);
+    patiently().until(() -> isReset("guest-reset"));
+    qemu.emit("WATCHDOG", "{\"action\": \"reset\"}").emit("RESET", byGuest);
+    patiently().until(() -> isReset("watchdog"));
+  }
+
+  private boolean isReset(String reason) {
+    Reset reset = observation().heard().reset();
+    return reset != null && reset.reason().equals(reason);
+  }
+
+  @Test
   void reportIsReadWhenTheGuestHasWrittenItAndLeftForTheNextOperator() throws IOException {
     use(timing(Duration.ofSeconds(20), NO_HEARTBEAT_YET));
     FakeQemu qemu = qemuAt("10.0.0.1");
@@ -249,7 +267,7 @@ class QmpMonitorsTest {
     connected();
 
     qemu.emit("RTC_CHANGE", "{\"offset\": 1}");
-    qemu.emit("RESET", "{\"guest\": true, \"reason\": \"guest-reset\"}");
+    qemu.emit("WAKEUP", "{}");
     monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
     patiently().until(() -> heartbeats(qemu) >= 4);
 
