@@ -43,7 +43,7 @@ func (n *node) controllerManagerFlags() []string {
 		"--cluster-signing-cert-file=" + n.ca.path("ca.crt"),
 		"--cluster-signing-key-file=" + n.ca.path("ca.key"),
 		"--allocate-node-cidrs=true",
-		"--cluster-cidr=10.42.0.0/16", // the one node gets 10.42.0.0/24, as the CNI configuration says
+		"--cluster-cidr=10.42.0.0/16", // each node gets a /24 of it
 		"--service-cluster-ip-range=10.43.0.0/16",
 	}
 }

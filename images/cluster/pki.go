@@ -7,12 +7,16 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -28,8 +32,14 @@ type authority struct {
 	key  crypto.Signer
 }
 
-func loadAuthority(dir string) (*authority, error) {
+// loadAuthority reads it from dir, or from the token of a server, or makes it.
+func loadAuthority(dir, token string) (*authority, error) {
 	a := &authority{dir: dir}
+	if token != "" {
+		if err := a.take(token); err != nil {
+			return nil, fmt.Errorf("--token: %w", err)
+		}
+	}
 	// The service accounts' signing key must outlast a restart too, or every token would become invalid.
 	for _, name := range []string{"ca.key", "service-account.key"} {
 		if _, _, err := keyutil.LoadOrGenerateKeyFile(a.path(name)); err != nil {
@@ -51,20 +61,49 @@ func loadAuthority(dir string) (*authority, error) {
 	return a, cert.WriteCert(a.path("ca.crt"), pemCert(a.cert.Raw))
 }
 
+// A server's token is its authority itself: an agent issues its own certificates. For tests that is good enough.
+type joinToken struct{ Cert, Key []byte }
+
+func (a *authority) take(token string) error {
+	text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(token))
+	if err != nil {
+		return err
+	}
+	var parts joinToken
+	if err := json.Unmarshal(text, &parts); err != nil {
+		return err
+	}
+	return errors.Join(cert.WriteCert(a.path("ca.crt"), parts.Cert), keyutil.WriteKey(a.path("ca.key"), parts.Key))
+}
+
+// writeToken writes what an agent joins by.
+func (a *authority) writeToken(file string) error {
+	key, err := os.ReadFile(a.path("ca.key"))
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(joinToken{Cert: pemCert(a.cert.Raw), Key: key})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(base64.StdEncoding.EncodeToString(text)), 0o600)
+}
+
 // issueCertificates makes every party's certificate anew at each start: the node's address may have changed.
 func (n *node) issueCertificates() error {
 	sans := append(n.sans, "127.0.0.1", "localhost", "10.43.0.1", n.ip.String(), n.name,
 		"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
 	user, nodes := "system:node:"+n.name, "system:nodes"
 	return errors.Join(
+		n.ca.writeToken(token),
 		n.ca.issue("apiserver", "kube-apiserver", "system:masters", sans...), // also as the kubelet's client
 		n.ca.issue("kubelet", user, nodes, n.name, n.ip.String()),
 		n.ca.issue("front-proxy", "front-proxy", ""),
-		n.ca.kubeconfig(admin, "admin", "system:admin", "system:masters"),
-		n.ca.kubeconfig(n.ca.path("controllers.kubeconfig"), "controllers", "system:kube-controller-manager", ""),
-		n.ca.kubeconfig(n.ca.path("scheduler.kubeconfig"), "scheduler", "system:kube-scheduler", ""),
-		n.ca.kubeconfig(n.ca.path("proxy.kubeconfig"), "proxy", "system:kube-proxy", ""),
-		n.ca.kubeconfig(n.ca.path("node.kubeconfig"), "node", user, nodes),
+		n.kubeconfig(admin, "admin", "system:admin", "system:masters"),
+		n.kubeconfig(n.ca.path("controllers.kubeconfig"), "controllers", "system:kube-controller-manager", ""),
+		n.kubeconfig(n.ca.path("scheduler.kubeconfig"), "scheduler", "system:kube-scheduler", ""),
+		n.kubeconfig(n.ca.path("proxy.kubeconfig"), "proxy", "system:kube-proxy", ""),
+		n.kubeconfig(n.ca.path("node.kubeconfig"), "node", user, nodes),
 	)
 }
 
@@ -110,13 +149,13 @@ func (a *authority) issue(name, user, group string, sans ...string) error {
 }
 
 // kubeconfig issues a client certificate and writes it, embedded, into a kubeconfig file.
-func (a *authority) kubeconfig(file, name, user, group string) error {
-	if err := a.issue(name, user, group); err != nil {
+func (n *node) kubeconfig(file, name, user, group string) error {
+	if err := n.ca.issue(name, user, group); err != nil {
 		return err
 	}
-	read := func(name string) []byte { data, _ := os.ReadFile(a.path(name)); return data }
+	read := func(name string) []byte { data, _ := os.ReadFile(n.ca.path(name)); return data }
 	config := api.NewConfig()
-	config.Clusters["default"] = &api.Cluster{Server: "https://127.0.0.1:6443", CertificateAuthorityData: read("ca.crt")}
+	config.Clusters["default"] = &api.Cluster{Server: n.api, CertificateAuthorityData: read("ca.crt")}
 	config.AuthInfos["default"] = &api.AuthInfo{
 		ClientCertificateData: read(name + ".crt"), ClientKeyData: read(name + ".key")}
 	config.Contexts["default"] = &api.Context{Cluster: "default", AuthInfo: "default"}

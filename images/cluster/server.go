@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net"
@@ -23,12 +24,15 @@ const (
 	manifests = data + "/server/manifests"
 	images    = data + "/agent/images"
 	admin     = "/etc/rancher/k3s/k3s.yaml"
+	token     = data + "/server/node-token"
 )
 
-// node is the one node of the cluster and all that runs on it.
+// node is a node of the cluster and all that runs on it; that of the server has the control plane as well.
 type node struct {
 	name  string
 	ip    net.IP
+	api   string               // where the API server is
+	token string               // of an agent: what it may join by
 	sans  []string             // further names and addresses of the API server
 	extra map[string]*[]string // further "flag=value"s by component
 	ca    *authority
@@ -36,7 +40,7 @@ type node struct {
 }
 
 // serve runs the node until a component ends or a signal comes; either ends the container.
-func serve(args []string) error {
+func serve(server bool, args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 
@@ -44,17 +48,20 @@ func serve(args []string) error {
 	if err != nil {
 		return err
 	}
+	if !server && n.token == "" {
+		return errors.New("an agent needs --token, from " + token + " of the server, and --server=https://ADDRESS:6443")
+	}
 	if err := prepareHost(n.cgroup()); err != nil {
 		return err
 	}
-	if n.ca, err = loadAuthority(data + "/server/tls"); err != nil {
+	if n.ca, err = loadAuthority(data+"/server/tls", n.token); err != nil {
 		return err
 	}
 	if err := n.issueCertificates(); err != nil {
 		return err
 	}
 	go func() {
-		if err := n.start(ctx); err != nil {
+		if err := n.start(ctx, server); err != nil {
 			n.ended <- err
 		}
 	}()
@@ -73,6 +80,8 @@ func newNode(args []string) (*node, error) {
 	flags := pflag.NewFlagSet("server", pflag.ContinueOnError)
 	flags.ParseErrorsWhitelist.UnknownFlags = true
 	flags.StringSliceVar(&n.sans, "tls-san", nil, "further names and addresses of the API server")
+	flags.StringVar(&n.api, "server", "https://127.0.0.1:6443", "of an agent: where the server is")
+	flags.StringVar(&n.token, "token", "", "of an agent: the content of "+token)
 	for component := range components {
 		n.extra[component] = flags.StringArray(component+"-arg", nil, "a further flag=value for "+component)
 	}
@@ -89,12 +98,14 @@ func newNode(args []string) (*node, error) {
 }
 
 // start brings everything up in the order of need, and returns when the node is ready.
-func (n *node) start(ctx context.Context) error {
+func (n *node) start(ctx context.Context, server bool) error {
 	n.run(exec.Command("containerd", "--log-level=warn"))
-	if err := startEtcd(data + "/server/db"); err != nil {
-		return err
+	if server {
+		if err := startEtcd(data + "/server/db"); err != nil {
+			return err
+		}
+		n.runComponent("kube-apiserver", n.apiServerFlags())
 	}
-	n.runComponent("kube-apiserver", n.apiServerFlags())
 	config, err := clientcmd.BuildConfigFromFlags("", admin)
 	if err != nil {
 		return err
@@ -104,19 +115,26 @@ func (n *node) start(ctx context.Context) error {
 		return err
 	}
 	until(ctx, func() bool { return apiServerReady(ctx, client) })
-	n.runComponent("kube-controller-manager", n.controllerManagerFlags())
-	n.runComponent("kube-scheduler", n.schedulerFlags())
+	if server {
+		n.runComponent("kube-controller-manager", n.controllerManagerFlags())
+		n.runComponent("kube-scheduler", n.schedulerFlags())
+	}
 	if err := importImages(ctx); err != nil {
 		return err
 	}
 	n.runComponent("kubelet", n.kubeletFlags())
 	n.runComponent("kube-proxy", n.proxyFlags())
 	go serveStorage(ctx, client, n.name)
-	if err := serveDNS(n.ip.String(), admin); err != nil {
+	if err := n.joinPodNetwork(ctx, client); err != nil {
 		return err
 	}
-	if err := applyManifests(ctx, n.ip); err != nil {
-		return err
+	if server {
+		if err := serveDNS(n.ip.String(), admin); err != nil {
+			return err
+		}
+		if err := applyManifests(ctx, n.ip); err != nil {
+			return err
+		}
 	}
 	until(ctx, func() bool { return podsCanRun(ctx, client, n.name) })
 	log.Print("Node controller sync successful") // what Testcontainers' K3sContainer waits for

@@ -22,6 +22,9 @@ func serveStorage(ctx context.Context, client kubernetes.Interface, node string)
 
 func (p localPath) Provision(_ context.Context, o storage.ProvisionOptions) (
 	*core.PersistentVolume, storage.ProvisioningState, error) {
+	if o.PVC.Annotations["volume.kubernetes.io/selected-node"] != p.node {
+		return nil, storage.ProvisioningFinished, &storage.IgnoredError{Reason: "it is for another node"}
+	}
 	if err := refuse(o.PVC.Spec); err != nil {
 		return nil, storage.ProvisioningFinished, err
 	}
@@ -68,5 +71,8 @@ func refuse(claim core.PersistentVolumeClaimSpec) error {
 }
 
 func (p localPath) Delete(_ context.Context, v *core.PersistentVolume) error {
+	if v.Spec.NodeAffinity.Required.NodeSelectorTerms[0].MatchExpressions[0].Values[0] != p.node {
+		return &storage.IgnoredError{Reason: "it is on another node"}
+	}
 	return os.RemoveAll(v.Spec.HostPath.Path)
 }

@@ -139,15 +139,21 @@ public final class Cluster {
               + " variable, or use the cluster of ./test cluster up, or push the image to a registry"
               + " that the cluster reads and pass its name there");
     }
+    load(image, node.get());
+  }
+
+  /** Gives a node's container an image of this machine's docker, if it has none of that name. */
+  static void load(String image, String container) {
     if (Outcome.of(List.of("docker", "image", "inspect", image)).exitCode() != 0) {
       throw new IllegalStateException(
           "docker has no image %s: make it with images/build, as ./test does".formatted(image));
     }
-    if (onNode("ctr", "-n", "k8s.io", "images", "ls", "-q", "name==" + fullName(image))
+    String present = "docker exec \"$1\" ctr -n k8s.io images ls -q \"name==$2\"";
+    if (Outcome.of(List.of("sh", "-c", present, image, container, fullName(image)))
         .text()
         .isEmpty()) {
       String transfer = "docker save \"$0\" | docker exec -i \"$1\" ctr -n k8s.io images import -";
-      Outcome.of(List.of("sh", "-c", transfer, image, node.get())).text();
+      Outcome.of(List.of("sh", "-c", transfer, image, container)).text();
     }
   }
 
@@ -181,15 +187,25 @@ public final class Cluster {
 
   /** Runs a program on the node. */
   public Outcome onNode(String... program) {
+    List<String> command = new ArrayList<>(nodeCommand());
+    command.addAll(List.of(program));
+    return Outcome.of(command);
+  }
+
+  /** The words with which a command on the node begins; it is given its input. */
+  public List<String> nodeCommand() {
     String container =
         node.orElseThrow(
             () ->
                 new IllegalStateException(
                     "this test looks into the node: unset QEMU_OPERATOR_TEST_KUBECONFIG, or use the"
                         + " cluster of ./test cluster up"));
-    List<String> command = new ArrayList<>(List.of("docker", "exec", container));
-    command.addAll(List.of(program));
-    return Outcome.of(command);
+    return List.of("docker", "exec", "-i", container);
+  }
+
+  /** Another node, in a container of its own. */
+  public ExtraNode join() {
+    return ExtraNode.join(this, nodeCommand().getLast());
   }
 
   private static Path ownFile(String kubeconfig) {

@@ -79,14 +79,18 @@ final class Node extends K3sContainer {
                 .withDevices(devices));
   }
 
+  @Override
+  protected void containerIsCreated(String id) {
+    removeAfterThisJvm(id);
+  }
+
   /**
    * Testcontainers removes the container when this JVM exits, but not when it is killed. This
    * program does: its input ends when the JVM does, however that comes about. It stands in for
    * Ryuk, whose image cannot be pulled everywhere.
    */
-  @Override
-  protected void containerIsCreated(String id) {
-    String reaper = "trap '' HUP INT TERM; cat >/dev/null; exec docker rm -fv " + id;
+  static void removeAfterThisJvm(String container) {
+    String reaper = "trap '' HUP INT TERM; cat >/dev/null; exec docker rm -fv " + container;
     try {
       new ProcessBuilder("sh", "-c", reaper)
           .redirectOutput(ProcessBuilder.Redirect.DISCARD)

@@ -1,0 +1,219 @@
+package dev.qemuoperator.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.cluster.Cluster;
+import dev.qemuoperator.cluster.TestNamespace;
+import dev.qemuoperator.pod.PodFacts;
+import io.fabric8.kubernetes.api.model.ManagedFieldsEntry;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * Three guests count in their memory and on their disk, while one thing after the other goes wrong
+ * with them and with the operator: {@code ./test faults --cycles 100 --seed 1}. The same seed makes
+ * the same faults in the same order. An ordinary run has a few cycles only.
+ */
+class FaultsE2E {
+
+  @RegisterExtension static final TestNamespace NAMESPACE = new TestNamespace();
+
+  private static final int CYCLES = Integer.getInteger("faults.cycles", 8);
+  private static final long SEED = Long.getLong("faults.seed", 1);
+
+  /** What a status may take to follow QEMU. */
+  private static final Duration TOLD = Vm.TOLD;
+
+  /** A kubelet's back-off of a guest that was ended often is part of it. */
+  private static final Duration SETTLED = Duration.ofMinutes(6);
+
+  private static final List<Counter> GUESTS = new ArrayList<>();
+
+  private final Random random = new Random(SEED);
+  private final Honesty honesty = new Honesty();
+  private final List<Fault> bag = new ArrayList<>();
+  private final List<String> report = new ArrayList<>();
+
+  @BeforeAll
+  static void boot() {
+    Installation.get();
+    for (String name : List.of("red", "green", "blue")) {
+      GUESTS.add(
+          new Counter(
+              Vm.tiny(NAMESPACE.name(), name, "- {name: count, size: 1Mi, source: {blank: {}}}")));
+    }
+    GUESTS.forEach(
+        guest -> {
+          guest.vm().awaitReady();
+          guest.start();
+        });
+  }
+
+  @Test
+  void guestsCountOnAndTheirStatusIsTrueWhateverGoesWrong() throws IOException {
+    try (SharedIndexInformer<VirtualMachine> machines =
+            Cluster.get()
+                .client()
+                .resources(VirtualMachine.class)
+                .inNamespace(NAMESPACE.name())
+                .inform();
+        Truth _ = Truth.watch(look -> compare(machines, look))) {
+      for (int cycle = 1; cycle <= CYCLES; cycle++) {
+        cycle(cycle);
+      }
+    } finally {
+      write();
+    }
+    assertThat(honesty.looks()).as("looks at QEMU").isGreaterThan(CYCLES);
+    assertThat(honesty.longest().lasted()).as("%s", honesty.longest()).isLessThanOrEqualTo(TOLD);
+    GUESTS.forEach(guest -> assertSpecIsTheUsers(guest.vm()));
+  }
+
+  private void cycle(int number) {
+    Counter guest = GUESTS.get(random.nextInt(GUESTS.size()));
+    Fault fault = draw();
+    Optional<Duration> operatorDies =
+        Optional.of(Duration.ofMillis(random.nextInt(4000))).filter(x -> random.nextInt(3) == 0);
+    String what =
+        "cycle %d of seed %d: %s %s%s"
+            .formatted(
+                number,
+                SEED,
+                guest.vm().name(),
+                fault,
+                operatorDies.map(d -> ", the operator killed after " + d).orElse(""));
+    Instant began = Instant.now();
+    try {
+      Counter.Reading before = guest.read();
+      CompletableFuture<Void> death =
+          operatorDies.map(FaultsE2E::killOperatorAfter).orElse(CompletableFuture.allOf());
+      fault.happenTo(guest.vm());
+      guest.settle(before, fault.endsRun(), SETTLED);
+      death.join();
+      settled();
+      GUESTS.forEach(Counter::check);
+    } catch (RuntimeException | AssertionError e) {
+      throw new AssertionError(what + ": " + e.getMessage(), e);
+    }
+    String line =
+        "| %d | %s | %s | %s | %.1f s |"
+            .formatted(
+                number,
+                guest.vm().name(),
+                fault,
+                operatorDies
+                    .map(after -> "after %.1f s".formatted(after.toMillis() / 1e3))
+                    .orElse(""),
+                Duration.between(began, Instant.now()).toMillis() / 1e3);
+    report.add(line);
+    System.err.println("faults: " + line + " " + honesty.longest());
+  }
+
+  /** Each fault once, in a random order, before any comes again. */
+  private Fault draw() {
+    if (bag.isEmpty()) {
+      bag.addAll(List.of(Fault.values()));
+      Collections.shuffle(bag, random);
+    }
+    return bag.removeLast();
+  }
+
+  private static CompletableFuture<Void> killOperatorAfter(Duration delay) {
+    return CompletableFuture.runAsync(
+        Installation.get()::kill,
+        CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS));
+  }
+
+  private static void settled() {
+    Installation.get().awaitReady();
+    GUESTS.forEach(guest -> guest.vm().awaitCondition("Ready", "True", "Running", SETTLED));
+  }
+
+  private void compare(SharedIndexInformer<VirtualMachine> machines, Truth.Look look) {
+    Map<String, VirtualMachineStatus> statuses =
+        machines.getStore().list().stream()
+            .filter(machine -> machine.getStatus() != null)
+            .collect(
+                Collectors.toMap(
+                    machine -> machine.getMetadata().getName(), VirtualMachine::getStatus));
+    honesty.look(Instant.now(), isOperated(), statuses, look.states());
+  }
+
+  /** Whether the holder of the lease is there. */
+  private static boolean isOperated() {
+    try {
+      String leader =
+          Cluster.get()
+              .client()
+              .leases()
+              .inNamespace(Installation.NAMESPACE)
+              .withName("qemu-operator")
+              .require()
+              .getSpec()
+              .getHolderIdentity();
+      return Installation.get().pods().list().getItems().stream()
+          .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
+          .filter(pod -> new PodFacts(pod).isReady())
+          .map(pod -> pod.getMetadata().getName())
+          .anyMatch(leader::equals);
+    } catch (KubernetesClientException e) {
+      return false;
+    }
+  }
+
+  private static void assertSpecIsTheUsers(Vm vm) {
+    VirtualMachine machine = vm.resource().get();
+    assertThat(machine.getMetadata().getManagedFields())
+        .filteredOn(entry -> entry.getFieldsV1().getAdditionalProperties().containsKey("f:spec"))
+        .extracting(ManagedFieldsEntry::getManager)
+        .isNotEmpty()
+        .allMatch(manager -> manager.startsWith("kubectl"));
+    List<Pod> pods =
+        Cluster.get()
+            .client()
+            .pods()
+            .inNamespace(vm.namespace())
+            .withLabel("qemu-operator.dev/vm", vm.name())
+            .list()
+            .getItems();
+    assertThat(pods).as("pods of %s", vm.name()).hasSize(1);
+  }
+
+  private void write() throws IOException {
+    Honesty.Lie lie = honesty.longest();
+    List<String> lines = new ArrayList<>();
+    lines.add("%d cycles of seed %d.".formatted(report.size(), SEED));
+    lines.add("");
+    lines.add(
+        "Looks at QEMU: %d. Longest untrue status: %s. Longest time without a leading operator: %.1f s."
+            .formatted(
+                honesty.looks(),
+                lie.lasted().isZero() ? "none" : lie,
+                honesty.longestAbsence().toMillis() / 1e3));
+    lines.addAll(List.of("", "| cycle | guest | fault | operator killed | settled after |"));
+    lines.add("|---|---|---|---|---|");
+    lines.addAll(report);
+    Files.createDirectories(Path.of("target"));
+    Files.write(Path.of("target", "faults.md"), lines);
+  }
+}
