@@ -54,4 +54,14 @@ public class VirtualMachine extends CustomResource<VirtualMachineSpec, VirtualMa
   public VirtualMachineSpec getSpec() {
     return super.getSpec();
   }
+
+  /** The API server's default is as good as none. */
+  @Override
+  public void setStatus(VirtualMachineStatus status) {
+    boolean none =
+        status != null
+            && status.observedGeneration() != null
+            && status.observedGeneration() == VirtualMachineStatus.NOTHING_OBSERVED;
+    super.setStatus(none ? null : status);
+  }
 }

@@ -28,6 +28,9 @@ public record VirtualMachineStatus(
         List<PendingChange> pendingChanges,
     Actions actions) {
 
+  /** observedGeneration of the API server's own, of a VM that no operator has looked at yet. */
+  public static final long NOTHING_OBSERVED = -1;
+
   /**
    * The guest's process. Absent until one was started in this pod; what QEMU says of itself is
    * absent while it cannot be asked.

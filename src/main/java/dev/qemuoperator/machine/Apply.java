@@ -117,9 +117,6 @@ final class Apply {
       }
       case DELETE -> {
         Pod pod = in.pod().orElseThrow().pod();
-        if (!Ownership.belongsTo(in.identity(), pod)) {
-          return Optional.of(taken(pod));
-        }
         context.getClient().resource(pod).delete();
       }
       case KEEP, WAIT, REST -> {
@@ -177,26 +174,11 @@ final class Apply {
         cached.isPresent()
             ? cached
             : Optional.ofNullable(context.getClient().resource(desired).get());
-    if (actual.isPresent() && Ownership.isLeftBehind(in.identity(), actual.get())) {
-      return Optional.of(
-          Verdict.no(
-              Accepted.NAME_TAKEN,
-              "%s/%s of a deleted VirtualMachine of this name is still being removed; this one"
-                      .formatted(desired.getKind(), desired.getMetadata().getName())
-                  + " follows by itself."));
-    }
     if (actual.isPresent() && !Ownership.belongsTo(in.identity(), actual.get())) {
-      return Optional.of(taken(desired));
+      return Optional.of(Taken.by(in.identity(), actual.get()));
     }
     writeIfDifferent(actual, desired);
     return Optional.empty();
-  }
-
-  private static Verdict taken(HasMetadata object) {
-    return Verdict.no(
-        Accepted.NAME_TAKEN,
-        "%s/%s exists and is not this VM's. Delete or rename it, or give the VM another name."
-            .formatted(object.getKind(), object.getMetadata().getName()));
   }
 
   private <T extends HasMetadata> void writeIfDifferent(Optional<T> actual, T desired) {

@@ -3,6 +3,7 @@ package dev.qemuoperator.machine;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.qemuoperator.api.VirtualMachine;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.MicroTime;
 import io.fabric8.kubernetes.api.model.events.v1.Event;
 import io.fabric8.kubernetes.api.model.events.v1.EventBuilder;
@@ -14,7 +15,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jboss.logging.Logger;
 
-/** Writes Kubernetes Events about a VirtualMachine. */
+/** Writes Kubernetes Events about a VirtualMachine, or about what is left of one. */
 final class EventRecorder {
 
   private static final Logger LOG = Logger.getLogger(EventRecorder.class);
@@ -39,29 +40,29 @@ final class EventRecorder {
   }
 
   /** An event that cannot be written is lost: the status has the same news and will be written. */
-  void tell(VirtualMachine vm, MachineEvent event) {
+  void tell(HasMetadata regarding, MachineEvent event) {
     try {
-      client.resource(build(vm, event)).create();
+      client.resource(build(regarding, event)).create();
     } catch (KubernetesClientException e) {
       LOG.warnf(
-          "event not written vm=%s/%s reason=%s problem=%s",
-          vm.getMetadata().getNamespace(),
-          vm.getMetadata().getName(),
+          "event not written about=%s/%s reason=%s problem=%s",
+          regarding.getMetadata().getNamespace(),
+          regarding.getMetadata().getName(),
           event.reason(),
           e.getMessage());
     }
   }
 
-  private Event build(VirtualMachine vm, MachineEvent event) {
+  private Event build(HasMetadata regarding, MachineEvent event) {
     // @formatter:off
     return new EventBuilder()
         .withNewMetadata()
           // as client-go names them; generateName would not allow the dot
           .withName(
-              vm.getMetadata().getName()
+              regarding.getMetadata().getName()
                   + "."
                   + Long.toHexString(ThreadLocalRandom.current().nextLong()))
-          .withNamespace(vm.getMetadata().getNamespace())
+          .withNamespace(regarding.getMetadata().getNamespace())
         .endMetadata()
         .withEventTime(new MicroTime(MICROSECONDS.format(clock.instant())))
         .withType(event.warning() ? "Warning" : "Normal")
@@ -71,11 +72,11 @@ final class EventRecorder {
         .withReportingController(VirtualMachine.GROUP + "/qemu-operator")
         .withReportingInstance(instance)
         .withNewRegarding()
-          .withApiVersion(vm.getApiVersion())
-          .withKind(vm.getKind())
-          .withName(vm.getMetadata().getName())
-          .withNamespace(vm.getMetadata().getNamespace())
-          .withUid(vm.getMetadata().getUid())
+          .withApiVersion(regarding.getApiVersion())
+          .withKind(regarding.getKind())
+          .withName(regarding.getMetadata().getName())
+          .withNamespace(regarding.getMetadata().getNamespace())
+          .withUid(regarding.getMetadata().getUid())
         .endRegarding()
         .build();
     // @formatter:on

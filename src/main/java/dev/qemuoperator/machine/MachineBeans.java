@@ -113,18 +113,27 @@ final class MachineBeans {
     return new EventRecorder(client, clock, settings.instance());
   }
 
+  @Produces
+  @Singleton
+  Orphans orphans(KubernetesClient client, EventRecorder events) {
+    return new Orphans(client, events);
+  }
+
   /**
    * One of several replicas works; the others stand by. One that has lost the lease ends, because
    * it would go on beside the new leader: the builder's own choice is to stay.
    */
   @Produces
   @Singleton
-  LeaderElectionConfiguration leaderElection(OperatorSettings settings) {
+  LeaderElectionConfiguration leaderElection(OperatorSettings settings, Orphans orphans) {
     return LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration("qemu-operator")
         .withLeaseNamespace(settings.namespace())
         .withIdentity(settings.instance())
         .withLeaderCallbacks(
-            new LeaderCallbacks(() -> {}, () -> Quarkus.asyncExit(LEASE_LOST), leader -> {}))
+            new LeaderCallbacks(
+                () -> Thread.ofVirtual().name("orphans").start(orphans::tellAll),
+                () -> Quarkus.asyncExit(LEASE_LOST),
+                leader -> {}))
         .build();
   }
 

@@ -131,10 +131,7 @@ record MachineDecision(
           findings.stream().map(Finding::text).collect(Collectors.joining("; ")));
     }
     if (in.hasPodOfAnotherVm()) {
-      return Verdict.no(
-          Accepted.NAME_TAKEN,
-          "Pod/%s of a deleted VirtualMachine of this name is still being removed; this one follows by itself."
-              .formatted(in.identity().name()));
+      return Taken.by(in.identity(), in.pod().orElseThrow().pod());
     }
     List<String> taken = takenNames(in);
     if (!taken.isEmpty()) {
@@ -149,7 +146,7 @@ record MachineDecision(
   /** Claims are looked up by name, so one that somebody else made is seen before it is used. */
   private static List<String> takenNames(MachineInputs in) {
     return in.claims().values().stream()
-        .filter(claim -> !Ownership.belongsTo(in.identity(), claim))
+        .filter(claim -> !Ownership.canBeTakenUpBy(in.identity(), claim))
         .map(claim -> name(claim))
         .toList();
   }

@@ -52,7 +52,9 @@ record MachineInputs(
         vm.getMetadata().getNamespace(), vm.getMetadata().getName(), vm.getMetadata().getUid());
   }
 
-  /** A pod that a deleted VM of the same name has left says nothing about this VM. */
+  /**
+   * A pod that is not this VM's, such as one of a deleted VM of the same name, says nothing of it.
+   */
   MachineInputs withoutPodOfAnotherVm() {
     if (!hasPodOfAnotherVm()) {
       return this;
@@ -72,7 +74,7 @@ record MachineInputs(
   }
 
   boolean hasPodOfAnotherVm() {
-    return pod.filter(other -> Ownership.isLeftBehind(identity(), other.pod())).isPresent();
+    return pod.filter(other -> !Ownership.belongsTo(identity(), other.pod())).isPresent();
   }
 
   /** Whether nothing may be changed for this VM. */

@@ -63,6 +63,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   private final EventRecorder events;
   private final MachineMetrics metrics;
   private final Nudges nudges;
+  private final Orphans orphans;
 
   VirtualMachineReconciler(
       PodSettings settings,
@@ -74,7 +75,8 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
       Steering steering,
       EventRecorder events,
       MachineMetrics metrics,
-      Nudges nudges) {
+      Nudges nudges,
+      Orphans orphans) {
     this.settings = settings;
     this.authority = authority;
     this.clock = clock;
@@ -85,6 +87,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
     this.events = events;
     this.metrics = metrics;
     this.nudges = nudges;
+    this.orphans = orphans;
   }
 
   @Override
@@ -153,11 +156,13 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
     monitoring.forget(MachineInputs.identityOf(vm));
     steering.forget(Monitoring.key(MachineInputs.identityOf(vm)));
     metrics.forget(vm);
+    orphans.tellOf(vm);
   }
 
   @Override
   public List<EventSource<?, VirtualMachine>> prepareEventSources(
       EventSourceContext<VirtualMachine> context) {
+    orphans.lookIn(context.getControllerConfiguration().getEffectiveNamespaces());
     return List.of(
         Children.watch(Pod.class, context),
         Children.watch(PersistentVolumeClaim.class, context),

@@ -40,14 +40,29 @@ public final class Ownership {
         .build();
   }
 
-  /** Whether an object that exists is this VM's: labelled so, and owned by it or by nobody. */
+  /** Whether an object that exists is this VM's: labelled so, and owned by it. */
   public static boolean belongsTo(VmIdentity vm, HasMetadata object) {
-    Map<String, String> labels = object.getMetadata().getLabels();
-    return labels != null
-        && OPERATOR.equals(labels.get(MANAGED_BY))
-        && vm.name().equals(labels.get(VM_LABEL))
+    return canBeTakenUpBy(vm, object) && !isOrphan(object);
+  }
+
+  /** Of objects that outlive their VM: labelled as this one's, and owned by it or by nobody. */
+  public static boolean canBeTakenUpBy(VmIdentity vm, HasMetadata object) {
+    return vm.name().equals(label(object, VM_LABEL))
+        && OPERATOR.equals(label(object, MANAGED_BY))
         && object.getMetadata().getOwnerReferences().stream()
             .allMatch(reference -> vm.uid().equals(reference.getUid()));
+  }
+
+  /** Made for a VM, and owned by none: the VM was deleted with {@code --cascade=orphan}. */
+  public static boolean isOrphan(HasMetadata object) {
+    return OPERATOR.equals(label(object, MANAGED_BY))
+        && !label(object, VM_LABEL).isEmpty()
+        && object.getMetadata().getOwnerReferences().isEmpty();
+  }
+
+  private static String label(HasMetadata object, String name) {
+    Map<String, String> labels = object.getMetadata().getLabels();
+    return labels == null ? "" : labels.getOrDefault(name, "");
   }
 
   /** Whether an object is left from a deleted VM of the same name and is about to be collected. */

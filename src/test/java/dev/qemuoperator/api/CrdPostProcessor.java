@@ -1,5 +1,6 @@
 package dev.qemuoperator.api;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.fabric8.crdv2.generator.CRDPostProcessor;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceColumnDefinition;
@@ -44,9 +45,15 @@ public final class CrdPostProcessor implements CRDPostProcessor {
     version.setAdditionalPrinterColumns(columns);
     JSONSchemaProps schema = version.getSchema().getOpenAPIV3Schema();
     schema.getProperties().get("spec").setDescription("What the user wants.");
-    schema.getProperties().get("status").setDescription("What is so.");
+    JSONSchemaProps status = schema.getProperties().get("status");
+    status.setDescription("What is so.");
+    // kstatus takes an object without a status as ready
+    status.setDefault(
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("observedGeneration", VirtualMachineStatus.NOTHING_OBSERVED));
     walk(schema);
-    boundConditions(schema.getProperties().get("status").getProperties().get("conditions"));
+    boundConditions(status.getProperties().get("conditions"));
   }
 
   private static void walk(JSONSchemaProps schema) {

@@ -17,6 +17,14 @@ public final class ExtraNode implements AutoCloseable {
       done 2>/dev/null
       """;
 
+  private static final String CUT =
+      """
+      change=%s
+      for rule in 'INPUT -i' 'OUTPUT -o' 'FORWARD -i' 'FORWARD -o'; do
+        iptables $change $rule eth0 -j DROP
+      done
+      """;
+
   private final Cluster cluster;
   private final String container;
   private final String name;
@@ -94,14 +102,14 @@ public final class ExtraNode implements AutoCloseable {
     docker("exec", container, "sh", "-c", script);
   }
 
-  /** Nothing of it does anything any more; nobody is told. */
-  public void freeze() {
-    docker("pause", container);
+  /** No packet comes from it or gets there any more; what runs on it goes on. */
+  public void isolate() {
+    run(CUT.formatted("-I"));
   }
 
   /** Returns when Kubernetes has noticed. */
-  public void thaw() {
-    docker("unpause", container);
+  public void reconnect() {
+    run(CUT.formatted("-D"));
     awaitReady("True");
   }
 

@@ -2,9 +2,11 @@ package dev.qemuoperator.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.cluster.Cluster;
 import dev.qemuoperator.cluster.TestNamespace;
 import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.status.ConditionList;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Duration;
 import java.util.function.Predicate;
@@ -149,6 +151,58 @@ class OperatorFailureE2E {
     } finally {
       scale(1);
     }
+  }
+
+  @Test
+  @Order(5)
+  void guestThatLostItsVmIsToldOfByEachOperatorAndLeftAlone() {
+    double uptime = bystander.uptime();
+    int boots = bystander.boots();
+    Cluster.get()
+        .kubectl("delete", "qvm", bystander.name(), "-n", bystander.namespace(), "--cascade=orphan")
+        .text();
+    awaitOrphanEvents(1);
+    operator.kill();
+    awaitOrphanEvents(2);
+
+    Vm successor = Vm.tiny(NAMESPACE.name(), bystander.name());
+    VirtualMachineStatus refused =
+        successor.awaitCondition("Accepted", "False", "NameTaken", TAKE_OVER);
+    assertThat(ConditionList.find(refused.conditions(), "Accepted").orElseThrow().getMessage())
+        .contains("--cascade=orphan", "kubectl delete pod,service,secret -l");
+    assertThat(successor.uptime()).as("the guest runs on").isGreaterThan(uptime);
+
+    Cluster.get()
+        .kubectl(
+            "delete",
+            "pod,service,secret",
+            "-l",
+            "qemu-operator.dev/vm=" + successor.name(),
+            "-n",
+            successor.namespace())
+        .text();
+    successor.awaitReady();
+    assertThat(successor.boots()).as("its disk is taken up").isEqualTo(boots + 1);
+  }
+
+  private static void awaitOrphanEvents(int count) {
+    Awaitility.await(count + " events of the orphan")
+        .atMost(TAKE_OVER)
+        .until(
+            () ->
+                Cluster.get()
+                        .client()
+                        .events()
+                        .v1()
+                        .events()
+                        .inNamespace(NAMESPACE.name())
+                        .list()
+                        .getItems()
+                        .stream()
+                        .filter(event -> "Pod".equals(event.getRegarding().getKind()))
+                        .filter(event -> "Orphaned".equals(event.getReason()))
+                        .count()
+                    == count);
   }
 
   private static void scale(int replicas) {

@@ -17,6 +17,7 @@ import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.time.Clock;
@@ -108,16 +109,18 @@ class VerdictsTest {
 
   private static VirtualMachineStatus pass(
       MachineInputs in, Optional<Verdict> refused, Instant now) {
-    MachineDecision decision = MachineDecision.of(in);
-    PodFacts wanted =
-        DesiredState.build(
-                in,
-                decision,
-                new PodSettings("runner:1", "/cache"),
-                AUTHORITY,
-                Clock.fixed(now, ZoneOffset.UTC))
-            .podFacts();
-    return MachineReport.of(in, decision, new Apply.Result(refused, false), wanted, now);
+    return MachineReport.of(
+        in, MachineDecision.of(in), new Apply.Result(refused, false), wanted(in, now), now);
+  }
+
+  private static PodFacts wanted(MachineInputs in, Instant now) {
+    return DesiredState.build(
+            in,
+            MachineDecision.of(in),
+            new PodSettings("runner:1", "/cache"),
+            AUTHORITY,
+            Clock.fixed(now, ZoneOffset.UTC))
+        .podFacts();
   }
 
   private static MachineInputs inputs(
@@ -148,13 +151,12 @@ class VerdictsTest {
   }
 
   private static Optional<PodFacts> runningPod() {
-    return Optional.of(
-        new PodFacts(
-            Serialization.unmarshal(
-                """
+    Pod pod =
+        Serialization.unmarshal(
+            """
                 apiVersion: v1
                 kind: Pod
-                metadata: {name: web, creationTimestamp: "2026-01-01T11:59:00Z"}
+                metadata: {creationTimestamp: "2026-01-01T11:59:00Z"}
                 spec: {containers: [{name: qemu, image: runner}]}
                 status:
                   phase: Running
@@ -164,7 +166,13 @@ class VerdictsTest {
                     restartCount: 0
                     state: {running: {startedAt: "2026-01-01T11:59:30Z"}}
                 """,
-                Pod.class)));
+            Pod.class);
+    ObjectMeta made =
+        wanted(inputs(vm(), Optional.empty(), Optional.empty()), NOON).pod().getMetadata();
+    pod.getMetadata().setName(made.getName());
+    pod.getMetadata().setLabels(made.getLabels());
+    pod.getMetadata().setOwnerReferences(made.getOwnerReferences());
+    return Optional.of(new PodFacts(pod));
   }
 
   private static Optional<Observation> qmp(String runState) {

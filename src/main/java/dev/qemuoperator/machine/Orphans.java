@@ -1,0 +1,94 @@
+package dev.qemuoperator.machine;
+
+import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.pod.Ownership;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodList;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
+import io.fabric8.kubernetes.client.dsl.Filterable;
+import io.fabric8.kubernetes.client.dsl.PodResource;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jboss.logging.Logger;
+
+/**
+ * Guests that run on although their VirtualMachine is gone, because it was deleted with {@code
+ * --cascade=orphan}. An Event on their pod tells of them; they are left alone.
+ */
+final class Orphans {
+
+  private static final Logger LOG = Logger.getLogger(Orphans.class);
+
+  private final KubernetesClient client;
+  private final EventRecorder events;
+  private volatile Set<String> namespaces = Set.of();
+
+  Orphans(KubernetesClient client, EventRecorder events) {
+    this.client = client;
+    this.events = events;
+  }
+
+  /**
+   * @param watched empty: all
+   */
+  void lookIn(Set<String> watched) {
+    namespaces = watched;
+  }
+
+  /** Those that were left before this operator began. */
+  void tellAll() {
+    try {
+      pods().forEach(this::tell);
+    } catch (KubernetesClientException e) {
+      LOG.warnf("not looked for orphans problem=%s", e.getMessage());
+    }
+  }
+
+  private List<Pod> pods() {
+    return namespaces.isEmpty()
+        ? labelled(client.pods().inAnyNamespace())
+        : namespaces.stream()
+            .flatMap(namespace -> labelled(client.pods().inNamespace(namespace)).stream())
+            .toList();
+  }
+
+  private static List<Pod> labelled(
+      Filterable<FilterWatchListDeletable<Pod, PodList, PodResource>> pods) {
+    return pods.withLabel(Ownership.VM_LABEL).list().getItems();
+  }
+
+  /** The pod of a VM that has just been deleted, if it is left. */
+  void tellOf(VirtualMachine deleted) {
+    try {
+      Optional.ofNullable(
+              client
+                  .pods()
+                  .inNamespace(deleted.getMetadata().getNamespace())
+                  .withName(deleted.getMetadata().getName())
+                  .get())
+          .ifPresent(this::tell);
+    } catch (KubernetesClientException e) {
+      LOG.warnf(
+          "not looked for what it left vm=%s/%s problem=%s",
+          deleted.getMetadata().getNamespace(), deleted.getMetadata().getName(), e.getMessage());
+    }
+  }
+
+  private void tell(Pod pod) {
+    if (Ownership.isOrphan(pod) && pod.getMetadata().getDeletionTimestamp() == null) {
+      events.tell(
+          pod,
+          new MachineEvent(
+              true,
+              "Orphaned",
+              ("Its VirtualMachine was deleted with --cascade=orphan: the guest runs on, and nobody"
+                      + " reports of it or starts it again elsewhere. To power it off: kubectl delete"
+                      + " pod,service,secret -l %s=%s")
+                  .formatted(
+                      Ownership.VM_LABEL, pod.getMetadata().getLabels().get(Ownership.VM_LABEL))));
+    }
+  }
+}
