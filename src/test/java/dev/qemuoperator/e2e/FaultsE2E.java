@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -49,10 +50,12 @@ class FaultsE2E {
 
   private static final List<Counter> GUESTS = new ArrayList<>();
 
+  private record Cycle(Fault fault, boolean operatorDied, Duration settledAfter) {}
+
   private final Random random = new Random(SEED);
   private final Honesty honesty = new Honesty();
   private final List<Fault> bag = new ArrayList<>();
-  private final List<String> report = new ArrayList<>();
+  private final List<Cycle> cycles = new ArrayList<>();
 
   @BeforeAll
   static void boot() {
@@ -85,6 +88,7 @@ class FaultsE2E {
       write();
     }
     assertThat(honesty.looks()).as("looks at QEMU").isGreaterThan(CYCLES);
+    assertThat(honesty.twice()).as("guest that ran twice at once").isEmpty();
     assertThat(honesty.longest().lasted()).as("%s", honesty.longest()).isLessThanOrEqualTo(TOLD);
     GUESTS.forEach(guest -> assertSpecIsTheUsers(guest.vm()));
   }
@@ -101,7 +105,9 @@ class FaultsE2E {
                 SEED,
                 guest.vm().name(),
                 fault,
-                operatorDies.map(d -> ", the operator killed after " + d).orElse(""));
+                operatorDies
+                    .map(after -> ", the operator killed after %s s".formatted(seconds(after)))
+                    .orElse(""));
     Instant began = Instant.now();
     try {
       Counter.Reading before = guest.read();
@@ -115,18 +121,9 @@ class FaultsE2E {
     } catch (RuntimeException | AssertionError e) {
       throw new AssertionError(what + ": " + e.getMessage(), e);
     }
-    String line =
-        "| %d | %s | %s | %s | %.1f s |"
-            .formatted(
-                number,
-                guest.vm().name(),
-                fault,
-                operatorDies
-                    .map(after -> "after %.1f s".formatted(after.toMillis() / 1e3))
-                    .orElse(""),
-                Duration.between(began, Instant.now()).toMillis() / 1e3);
-    report.add(line);
-    System.err.println("faults: " + line + " " + honesty.longest());
+    Duration took = Duration.between(began, Instant.now());
+    cycles.add(new Cycle(fault, operatorDies.isPresent(), took));
+    System.err.printf("faults: %s: settled after %s s%n", what, seconds(took));
   }
 
   /** Each fault once, in a random order, before any comes again. */
@@ -202,18 +199,42 @@ class FaultsE2E {
   private void write() throws IOException {
     Honesty.Lie lie = honesty.longest();
     List<String> lines = new ArrayList<>();
-    lines.add("%d cycles of seed %d.".formatted(report.size(), SEED));
-    lines.add("");
     lines.add(
-        "Looks at QEMU: %d. Longest untrue status: %s. Longest time without a leading operator: %.1f s."
+        "%d cycles of seed %d; in %d of them the operator was killed. %d looks at QEMU."
             .formatted(
-                honesty.looks(),
-                lie.lasted().isZero() ? "none" : lie,
-                honesty.longestAbsence().toMillis() / 1e3));
-    lines.addAll(List.of("", "| cycle | guest | fault | operator killed | settled after |"));
-    lines.add("|---|---|---|---|---|");
-    lines.addAll(report);
+                cycles.size(),
+                SEED,
+                cycles.stream().filter(Cycle::operatorDied).count(),
+                honesty.looks()));
+    lines.add(
+        "Longest untrue status: %s. Longest time without a leading operator: %s s."
+            .formatted(
+                lie.lasted().isZero() ? "none" : lie, seconds(honesty.longestAbsence())));
+    lines.add("");
+    lines.add("| fault | times | settled after, median | longest |");
+    lines.add("|---|---|---|---|");
+    for (Fault fault : Fault.values()) {
+      List<Duration> times =
+          cycles.stream()
+              .filter(cycle -> cycle.fault() == fault)
+              .map(Cycle::settledAfter)
+              .sorted()
+              .toList();
+      if (!times.isEmpty()) {
+        lines.add(
+            "| `%s` | %d | %s s | %s s |"
+                .formatted(
+                    fault,
+                    times.size(),
+                    seconds(times.get(times.size() / 2)),
+                    seconds(times.getLast())));
+      }
+    }
     Files.createDirectories(Path.of("target"));
     Files.write(Path.of("target", "faults.md"), lines);
+  }
+
+  private static String seconds(Duration duration) {
+    return String.format(Locale.ROOT, "%.1f", duration.toMillis() / 1e3);
   }
 }

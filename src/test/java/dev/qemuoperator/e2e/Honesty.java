@@ -35,9 +35,10 @@ final class Honesty {
   private final Map<String, Lie> present = new HashMap<>();
   private Lie longest = new Lie("", Instant.EPOCH, Duration.ZERO, "", "");
   private Duration longestAbsence = Duration.ZERO;
-  private Instant lastLook = Instant.now();
+  private Instant lastLook;
   private Instant operatorGone;
   private int looks;
+  private String twice = "";
 
   /** A look at all VMs at once. */
   synchronized void look(
@@ -46,6 +47,8 @@ final class Honesty {
       Map<String, VirtualMachineStatus> statuses,
       Map<String, List<String>> truth) {
     looks++;
+    lastLook = lastLook == null ? now : lastLook;
+    truth.forEach((vm, states) -> noticeTwins(vm, now, states));
     if (operated) {
       operatorGone = null;
       statuses.forEach((vm, status) -> compare(vm, now, status, only(truth.get(vm))));
@@ -67,6 +70,12 @@ final class Honesty {
     Lie lie = new Lie(vm, since, Duration.between(since, now), claim.get(), truth);
     present.put(vm, lie);
     longest = lie.lasted().compareTo(longest.lasted()) > 0 ? lie : longest;
+  }
+
+  private void noticeTwins(String vm, Instant now, List<String> states) {
+    if (states.stream().filter("running"::equals).count() > 1) {
+      twice = "%s at %s".formatted(vm, now);
+    }
   }
 
   /** Of two processes one is being ended; the other runs the guest. */
@@ -103,6 +112,11 @@ final class Honesty {
   /** The longest time without an operator that leads, as far as the looks can tell. */
   synchronized Duration longestAbsence() {
     return longestAbsence;
+  }
+
+  /** A guest that was seen to run twice at once; empty if none was. */
+  synchronized String twice() {
+    return twice;
   }
 
   synchronized int looks() {
