@@ -162,7 +162,11 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   @Override
   public List<EventSource<?, VirtualMachine>> prepareEventSources(
       EventSourceContext<VirtualMachine> context) {
-    orphans.lookIn(context.getControllerConfiguration().getEffectiveNamespaces());
+    var configuration = context.getControllerConfiguration();
+    orphans.lookIn(
+        configuration.getInformerConfig().watchAllNamespaces()
+            ? Set.of()
+            : configuration.getEffectiveNamespaces());
     return List.of(
         Children.watch(Pod.class, context),
         Children.watch(PersistentVolumeClaim.class, context),

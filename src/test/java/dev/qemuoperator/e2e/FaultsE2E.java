@@ -208,8 +208,7 @@ class FaultsE2E {
                 honesty.looks()));
     lines.add(
         "Longest untrue status: %s. Longest time without a leading operator: %s s."
-            .formatted(
-                lie.lasted().isZero() ? "none" : lie, seconds(honesty.longestAbsence())));
+            .formatted(lie.lasted().isZero() ? "none" : lie, seconds(honesty.longestAbsence())));
     lines.add("");
     lines.add("| fault | times | settled after, median | longest |");
     lines.add("|---|---|---|---|");

@@ -73,10 +73,7 @@ class HonestyTest {
   }
 
   private void look(
-      int second,
-      boolean operated,
-      VirtualMachineStatus status,
-      Map<String, List<String>> truth) {
+      int second, boolean operated, VirtualMachineStatus status, Map<String, List<String>> truth) {
     honesty.look(NOON.plusSeconds(second), operated, Map.of("web", status), truth);
   }
 
