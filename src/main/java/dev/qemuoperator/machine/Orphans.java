@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
 import io.fabric8.kubernetes.client.dsl.Filterable;
 import io.fabric8.kubernetes.client.dsl.PodResource;
+import io.javaoperatorsdk.operator.api.config.ControllerConfiguration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -24,6 +25,8 @@ final class Orphans {
 
   private final KubernetesClient client;
   private final EventRecorder events;
+
+  /** Empty: all. */
   private volatile Set<String> namespaces = Set.of();
 
   Orphans(KubernetesClient client, EventRecorder events) {
@@ -31,11 +34,12 @@ final class Orphans {
     this.events = events;
   }
 
-  /**
-   * @param watched empty: all
-   */
-  void lookIn(Set<String> watched) {
-    namespaces = watched;
+  /** Where the operator watches VirtualMachines, and nowhere else. */
+  void lookWhere(ControllerConfiguration<VirtualMachine> configuration) {
+    namespaces =
+        configuration.getInformerConfig().watchAllNamespaces()
+            ? Set.of()
+            : configuration.getEffectiveNamespaces();
   }
 
   /** Those that were left before this operator began. */

@@ -162,11 +162,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
   @Override
   public List<EventSource<?, VirtualMachine>> prepareEventSources(
       EventSourceContext<VirtualMachine> context) {
-    var configuration = context.getControllerConfiguration();
-    orphans.lookIn(
-        configuration.getInformerConfig().watchAllNamespaces()
-            ? Set.of()
-            : configuration.getEffectiveNamespaces());
+    orphans.lookWhere(context.getControllerConfiguration());
     return List.of(
         Children.watch(Pod.class, context),
         Children.watch(PersistentVolumeClaim.class, context),

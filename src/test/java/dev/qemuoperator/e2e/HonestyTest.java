@@ -50,7 +50,8 @@ class HonestyTest {
     look(4, true, status("True", "Running", "running"), ABSENT);
     look(5, true, status("False", "Restarting", null), ABSENT);
     assertThat(honesty.longest().lasted()).isEqualTo(Duration.ofSeconds(4));
-    assertThat(honesty.longest().toString()).contains("web: Running=True", "absent", "4.0 s");
+    assertThat(honesty.longest().toString())
+        .contains("web: process.runState running", "absent", "4.0 s");
   }
 
   @Test
