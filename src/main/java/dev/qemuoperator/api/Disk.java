@@ -55,7 +55,12 @@ public record Disk(
             "What becomes of the claim when the VirtualMachine is deleted. A VM of the same name"
                 + " takes a retained claim up again.")
         @Default("Retain")
-        ReclaimPolicy reclaimPolicy) {
+        ReclaimPolicy reclaimPolicy,
+    @JsonPropertyDescription(
+            "Of a disk on a claim: whether its base image is copied into it while the guest runs, after"
+                + " which the volume needs no node's cache any more.")
+        @Default("true")
+        Boolean selfContained) {
 
   /** What is on the disk when it is made. */
   @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -92,7 +92,14 @@ public record VirtualMachineStatus(
       @JsonPropertyDescription("The PersistentVolumeClaim; absent for ephemeral disks.")
           String claim,
       @JsonPropertyDescription("Capacity of the bound volume.") Quantity capacity,
-      @JsonPropertyDescription("Where the base image comes from.") String image) {}
+      @JsonPropertyDescription("Where the base image comes from.") String image,
+      @JsonPropertyDescription(
+              "Of a disk on a claim: whether the base image has been copied into it, so that it needs no"
+                  + " node's cache any more.")
+          Boolean selfContained,
+      @JsonPropertyDescription(
+              "How far the copying is, such as 40 %, or why it stopped; absent while none runs.")
+          String progress) {}
 
   /** The seed disk. The hashes are over its files; equal hashes: the guest has what is wanted. */
   @JsonInclude(JsonInclude.Include.NON_NULL)

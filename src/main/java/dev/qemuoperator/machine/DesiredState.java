@@ -45,7 +45,13 @@ record DesiredState(
     return new DesiredState(
         in.spec().disks().stream()
             .filter(disk -> disk.storage().claim() != null)
-            .map(disk -> VmObjects.claim(vm, disk, MachineDecision.baseOf(in, disk)))
+            .map(
+                disk ->
+                    VmObjects.claim(
+                        vm,
+                        disk,
+                        MachineDecision.baseOf(in, disk),
+                        MachineDecision.isSelfContained(in, disk)))
             .toList(),
         decision
             .seed()

@@ -97,8 +97,10 @@ final class MachineBeans {
 
   @Produces
   @Singleton
-  Steering steering(KubernetesClient client, QmpMonitors monitors) {
-    return new Steering(client, monitors);
+  Steering steering(
+      KubernetesClient client, QmpMonitors monitors, OperatorSettings settings, Clock clock) {
+    return new Steering(
+        client, monitors, new DiskCopies(monitors, settings.copyMebibytesPerSecond(), clock));
   }
 
   @Produces

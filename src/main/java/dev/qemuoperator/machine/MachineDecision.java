@@ -185,6 +185,21 @@ record MachineDecision(
         .map(pod -> imageOf(disk));
   }
 
+  /** Whether a disk on a claim is known to hold all of its base image. */
+  static boolean isSelfContained(MachineInputs in, Disk disk) {
+    boolean noted =
+        Optional.ofNullable(in.claims().get(in.identity().claimOf(disk.name())))
+            .filter(VmObjects::isSelfContained)
+            .isPresent();
+    return noted
+        || disk.source().blank() == null
+            && in.qmp()
+                .map(Observation::answers)
+                .map(answers -> answers.disks().get(disk.name()))
+                .filter(image -> !image.backed())
+                .isPresent();
+  }
+
   /** Where the base image of a disk comes from, as status and claims tell it. */
   static String imageOf(Disk disk) {
     if (disk.source().http() != null) {

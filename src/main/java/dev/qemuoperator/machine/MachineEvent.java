@@ -9,6 +9,7 @@ import dev.qemuoperator.api.Conditions.RestartRequired;
 import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.Actions;
+import dev.qemuoperator.api.VirtualMachineStatus.Disk;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.api.VirtualMachineStatus.Process;
 import dev.qemuoperator.api.VirtualMachineStatus.Reset;
@@ -19,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -92,6 +94,7 @@ record MachineEvent(boolean warning, String reason, String note) {
     events.addAll(stopSteps(before, now));
     exit(before, now).ifPresent(events::add);
     cloudInitError(before, now).ifPresent(events::add);
+    events.addAll(disks(before, now));
     List<Condition> previous = before.map(VirtualMachineStatus::conditions).orElse(List.of());
     for (Condition condition : now.conditions()) {
       if (isTold(condition)
@@ -216,6 +219,39 @@ record MachineEvent(boolean warning, String reason, String note) {
     }
     return Optional.of(
         new MachineEvent(!NORMAL_EXITS.contains(exit.cause()), exit.cause(), exit.message()));
+  }
+
+  private static List<MachineEvent> disks(
+      Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
+    Map<String, Disk> known =
+        before.map(VirtualMachineStatus::disks).orElse(List.of()).stream()
+            .collect(Collectors.toMap(Disk::name, disk -> disk));
+    return Stream.ofNullable(now.disks())
+        .flatMap(List::stream)
+        .flatMap(disk -> disk(Optional.ofNullable(known.get(disk.name())), disk).stream())
+        .toList();
+  }
+
+  private static Optional<MachineEvent> disk(Optional<Disk> before, Disk now) {
+    if (Boolean.TRUE.equals(now.selfContained())
+        && before.filter(disk -> Boolean.FALSE.equals(disk.selfContained())).isPresent()) {
+      return Optional.of(
+          new MachineEvent(
+              false,
+              "DiskSelfContained",
+              "Disk %s holds all of its base image and needs no node's cache any more."
+                  .formatted(now.name())));
+    }
+    return Optional.ofNullable(now.progress())
+        .filter(progress -> !progress.endsWith("%"))
+        .filter(problem -> before.map(Disk::progress).filter(problem::equals).isEmpty())
+        .map(
+            problem ->
+                new MachineEvent(
+                    true,
+                    "DiskCopyFailed",
+                    "The base image of disk %s could not be copied into it: %s. The guest runs on; it is tried again in some minutes."
+                        .formatted(now.name(), problem)));
   }
 
   /** Once a boot, which has its own time of the end. */

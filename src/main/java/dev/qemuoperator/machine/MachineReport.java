@@ -20,6 +20,7 @@ import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.MemoryBudget;
 import dev.qemuoperator.qemu.VmIdentity;
+import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.GuestReport;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Answers;
@@ -195,8 +196,21 @@ final class MachineReport {
             .map(capacities -> capacities.get("storage"))
             .orElse(null);
     String image = MachineDecision.baseOf(in, disk).orElseGet(() -> MachineDecision.imageOf(disk));
+    boolean copies = claimed && disk.source().blank() == null;
     return new VirtualMachineStatus.Disk(
-        disk.name(), claim, capacity, image.isEmpty() ? null : image);
+        disk.name(),
+        claim,
+        capacity,
+        image.isEmpty() ? null : image,
+        copies ? MachineDecision.isSelfContained(in, disk) : null,
+        answers()
+            .map(answers -> answers.disks().get(disk.name()))
+            .map(MachineReport::progress)
+            .orElse(null));
+  }
+
+  private static String progress(DiskImage image) {
+    return image.copied() != null ? image.copied() + " %" : image.problem();
   }
 
   private VirtualMachineStatus.CloudInit cloudInit() {

@@ -20,6 +20,10 @@ public interface OperatorSettings {
   @WithDefault("/var/lib/qemu-operator/cache")
   String cacheDirectory();
 
+  /** How fast the base image of a disk is copied into it while the guest runs, MiB a second. */
+  @WithDefault("64")
+  int copyMebibytesPerSecond();
+
   /** How QEMU's monitors are reached. */
   @WithDefault("pod-address")
   Dial dial();

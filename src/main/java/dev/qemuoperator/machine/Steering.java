@@ -34,11 +34,13 @@ final class Steering {
 
   private final KubernetesClient client;
   private final QmpMonitors monitors;
+  private final DiskCopies copies;
   private final Map<String, RebootAction> rebootActions = new ConcurrentHashMap<>();
 
-  Steering(KubernetesClient client, QmpMonitors monitors) {
+  Steering(KubernetesClient client, QmpMonitors monitors, DiskCopies copies) {
     this.client = client;
     this.monitors = monitors;
+    this.copies = copies;
   }
 
   /**
@@ -55,7 +57,7 @@ final class Steering {
       onReboot(key, qemu.get().incarnation(), rebootApplies(in, status) ? "shutdown" : "reset");
       pause(key, in, qemu.get().answers().runState());
       reset(key, in);
-      return true;
+      return copies.advance(key, in, status);
     } catch (KubernetesClientException e) {
       LOG.infof("no note on the pod, so nothing was done vm=%s problem=%s", key, e.getMessage());
       return false;
@@ -67,6 +69,7 @@ final class Steering {
 
   void forget(String key) {
     rebootActions.remove(key);
+    copies.forget(key);
   }
 
   /** What waits for a boot waits no longer than until the guest's own next one. */

@@ -25,7 +25,8 @@ public final class SpecFields {
 
   /** What is written to the claim at once, and what the operator itself looks at. */
   private static final Pattern AT_ONCE =
-      Pattern.compile("spec\\.disks\\[[^]]+]\\.reclaimPolicy|spec\\.readinessProbe\\.cloudInit");
+      Pattern.compile(
+          "spec\\.disks\\[[^]]+]\\.(reclaimPolicy|selfContained)|spec\\.readinessProbe\\.cloudInit");
 
   private static final String LIMIT = "spec.cpu.limitPercent";
 

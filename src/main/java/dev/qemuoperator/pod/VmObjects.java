@@ -20,6 +20,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** The objects beside the pod. */
@@ -27,6 +28,9 @@ public final class VmObjects {
 
   /** On a claim: the base image that its disk was made from; absent until it has been fetched. */
   public static final String BASE_ANNOTATION = "qemu-operator.dev/base-image";
+
+  /** On a claim: the disk in it does not need its base image any more. */
+  static final String SELF_CONTAINED_ANNOTATION = "qemu-operator.dev/self-contained";
 
   /** On the seed's Secret: which source contributed what, by hash of the seed. */
   public static final String SEEDS_ANNOTATION = "qemu-operator.dev/seeds";
@@ -40,15 +44,22 @@ public final class VmObjects {
    * The claim of a disk. A retained one has no owner, so that it outlives the VM; a VM of the same
    * name takes it up again.
    *
-   * @param base the base image that is known to be in it
+   * @param base the base image that the disk in it was made from, if that is known
+   * @param selfContained whether the disk is known not to need it any more
    */
-  public static PersistentVolumeClaim claim(VmIdentity vm, Disk disk, Optional<String> base) {
+  public static PersistentVolumeClaim claim(
+      VmIdentity vm, Disk disk, Optional<String> base, boolean selfContained) {
     String name = vm.claimOf(disk.name());
     ObjectMeta metadata =
         disk.reclaimPolicy() == ReclaimPolicy.DELETE
             ? Ownership.owned(vm, name)
             : Ownership.kept(vm, name);
-    base.ifPresent(image -> metadata.setAnnotations(Map.of(BASE_ANNOTATION, image)));
+    Map<String, String> annotations = new TreeMap<>();
+    base.ifPresent(image -> annotations.put(BASE_ANNOTATION, image));
+    if (selfContained) {
+      annotations.put(SELF_CONTAINED_ANNOTATION, "true");
+    }
+    metadata.setAnnotations(annotations.isEmpty() ? null : annotations);
     List<AccessMode> modes = disk.storage().claim().accessModes();
     // @formatter:off
     return new PersistentVolumeClaimBuilder()
@@ -62,6 +73,12 @@ public final class VmObjects {
         .endSpec()
         .build();
     // @formatter:on
+  }
+
+  /** What was noted on the claim of a disk by an earlier pass. */
+  public static boolean isSelfContained(PersistentVolumeClaim claim) {
+    return claim.getMetadata().getAnnotations() != null
+        && claim.getMetadata().getAnnotations().containsKey(SELF_CONTAINED_ANNOTATION);
   }
 
   /** The seed's files, and the history that says what changed since an older seed. */

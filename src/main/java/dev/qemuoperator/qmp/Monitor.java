@@ -10,6 +10,8 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -65,6 +67,7 @@ final class Monitor {
     private boolean news;
     private boolean reset;
     private boolean written;
+    private final List<Event> ofDisks = new ArrayList<>();
     private Heard heard;
     private IOException lost;
 
@@ -78,6 +81,10 @@ final class Monitor {
       Event event = watchdog.attribute(announced);
       if (ReportPort.isWritten(event)) {
         written = true;
+        wake();
+      }
+      if (DiskImages.isNews(event)) {
+        ofDisks.add(event);
         wake();
       }
       if (TELLING.contains(event.name())) {
@@ -98,6 +105,11 @@ final class Monitor {
     private void wake() {
       news = true;
       notifyAll();
+    }
+
+    synchronized void tell(DiskImages disks) {
+      ofDisks.forEach(disks::hear);
+      ofDisks.clear();
     }
 
     synchronized void tell(ReportPort port) {
@@ -145,6 +157,7 @@ final class Monitor {
   private final String key;
   private final Consumer<String> changed;
   private final ReportPort port;
+  private final DiskImages disks = new DiskImages();
   private final Thread thread;
   private final long began = System.nanoTime();
   private volatile boolean stopped;
@@ -263,6 +276,7 @@ final class Monitor {
     JsonNode kvm = connection.execute("query-kvm");
     JsonNode version = connection.execute("query-version").path("qemu");
     port.read(connection);
+    disks.read(connection);
     publish(
         observation.connected(
             edges.clock().instant(),
@@ -275,7 +289,8 @@ final class Monitor {
                         version.path("minor").asInt(),
                         version.path("micro").asInt()),
                 seedSerial(connection),
-                port.report().orElse(null))));
+                port.report().orElse(null),
+                disks.images())));
   }
 
   private static String runState(QmpConnection connection) throws IOException {
@@ -304,6 +319,8 @@ final class Monitor {
       publish(observation.with(inbox.heard()));
       inbox.tell(port);
       port.readIfDue(connection);
+      inbox.tell(disks);
+      disks.readIfDue(connection);
       String runState = runState(connection);
       if (runState.equals(IO_ERROR) && System.nanoTime() - failed >= retry.toNanos()) {
         runState = tryAgain(connection, inbox);
@@ -313,7 +330,7 @@ final class Monitor {
       } else if (!runState.equals(IO_ERROR)) {
         retry = edges.timing().retry();
       }
-      publish(observation.with(inbox.heard()).with(runState, port.report()));
+      publish(observation.with(inbox.heard()).with(runState, port.report(), disks.images()));
     }
   }
 

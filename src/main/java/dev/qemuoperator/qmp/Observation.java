@@ -1,6 +1,7 @@
 package dev.qemuoperator.qmp;
 
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -39,16 +40,18 @@ public record Observation(
    * @param qemuVersion such as {@code 10.0.13}
    * @param seedSerial serial of the device {@code cloud-init}; null if there is no such device
    * @param report what the guest reported in this boot, at the end of cloud-init; null if nothing
+   * @param disks by the disk's name
    */
   public record Answers(
       String runState,
       String accelerator,
       String qemuVersion,
       String seedSerial,
-      GuestReport report) {
+      GuestReport report,
+      Map<String, DiskImage> disks) {
 
-    Answers with(String runState, GuestReport report) {
-      return new Answers(runState, accelerator, qemuVersion, seedSerial, report);
+    Answers with(String runState, GuestReport report, Map<String, DiskImage> disks) {
+      return new Answers(runState, accelerator, qemuVersion, seedSerial, report, disks);
     }
   }
 
@@ -94,9 +97,14 @@ public record Observation(
     return new Observation(next, when, problem, null, heard, incarnation);
   }
 
-  Observation with(String runState, Optional<GuestReport> report) {
+  Observation with(String runState, Optional<GuestReport> report, Map<String, DiskImage> disks) {
     return new Observation(
-        channel, since, problem, answers.with(runState, report.orElse(null)), heard, incarnation);
+        channel,
+        since,
+        problem,
+        answers.with(runState, report.orElse(null), disks),
+        heard,
+        incarnation);
   }
 
   Observation with(Heard heard) {

@@ -1,5 +1,6 @@
 package dev.qemuoperator.qmp;
 
+import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Heard;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -83,6 +84,30 @@ public final class QmpMonitors implements AutoCloseable {
       throw new ConnectException("nobody watches the QEMU of " + key);
     }
     watched.execute(command, arguments);
+  }
+
+  /**
+   * Begins to copy the base image of a disk into it, and returns; see {@link Answers#disks}.
+   *
+   * @throws IOException as {@link #execute}
+   */
+  public void copy(String key, String disk, long bytesPerSecond) throws IOException {
+    execute(
+        key,
+        "block-stream",
+        Map.of(
+            "job-id", DiskImages.job(disk),
+            "device", DiskImages.node(disk),
+            "speed", bytesPerSecond));
+  }
+
+  /**
+   * Ends the copying; what was copied stays.
+   *
+   * @throws IOException as {@link #execute}
+   */
+  public void cancelCopy(String key, String disk) throws IOException {
+    execute(key, "block-job-cancel", Map.of("device", DiskImages.job(disk)));
   }
 
   /** Forgets all; nothing is watched any more. */

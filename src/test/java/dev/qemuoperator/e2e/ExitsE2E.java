@@ -87,7 +87,7 @@ class ExitsE2E {
   /** The volume gets a small file system of its own, half of it taken by somebody else's file. */
   @Test
   void fullVolumePausesTheGuestWhichGoesOnOnceThereIsRoom() {
-    Vm vm = Vm.tiny(NAMESPACE.name(), "full");
+    Vm vm = Vm.tiny(NAMESPACE.name(), "full", "  selfContained: false");
     vm.awaitReady();
     vm.setRunStrategy("Halted");
     vm.awaitNoPod(SOON);

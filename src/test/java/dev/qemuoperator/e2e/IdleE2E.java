@@ -32,6 +32,10 @@ class IdleE2E {
     Installation.get();
     Vm vm = Vm.tiny(NAMESPACE.name(), "idle");
     vm.awaitReady();
+    vm.await(
+        "self-contained",
+        Duration.ofMinutes(3),
+        status -> status.disks().getFirst().selfContained());
     // the last words of the start: events, status of the pod
     Awaitility.await("quiet")
         .atMost(Duration.ofMinutes(2))

@@ -71,6 +71,8 @@ final class Installation {
         .withKubeConfig(Cluster.get().kubeconfigFile())
         .set("image.repository", operator[0])
         .set("image.tag", operator[1])
+        // slow enough to be seen
+        .set("copyMebibytesPerSecond", 1)
         .set("runner.image.repository", runner[0])
         .set("runner.image.tag", runner[1])
         .waitReady()

@@ -20,6 +20,7 @@ import dev.qemuoperator.pod.VmObjects;
 import dev.qemuoperator.pod.VmPod;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.VmIdentity;
+import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.GuestReport;
 import dev.qemuoperator.qmp.GuestReport.Result;
 import dev.qemuoperator.qmp.IoError;
@@ -247,7 +248,9 @@ final class Scenario {
       if (disk.storage().claim() != null) {
         file("in-claim-" + name + ".yaml")
             .map(Scenario::parse)
-            .map(patch -> merged(tree(VmObjects.claim(identity, disk, Optional.empty())), patch))
+            .map(
+                patch ->
+                    merged(tree(VmObjects.claim(identity, disk, Optional.empty(), false)), patch))
             .map(json -> Serialization.unmarshal(json.toString(), PersistentVolumeClaim.class))
             .ifPresent(claim -> claims.put(name, claim));
       }
@@ -298,7 +301,8 @@ final class Scenario {
                           text(json, "accelerator"),
                           text(json, "qemuVersion"),
                           "the wanted one".equals(serial) ? seed.orElseThrow().hash() : serial,
-                          report(json.path("report")))
+                          report(json.path("report")),
+                          disks(json.path("disks")))
                       : null,
                   new Heard(
                       Optional.ofNullable(json.get("shutdown"))
@@ -313,6 +317,22 @@ final class Scenario {
 
   private static Reset reset(JsonNode json) {
     return new Reset(json.path("reason").asText(), Instant.parse(json.path("at").asText()));
+  }
+
+  private static Map<String, DiskImage> disks(JsonNode json) {
+    Map<String, DiskImage> disks = new TreeMap<>();
+    json.properties()
+        .forEach(
+            disk ->
+                disks.put(
+                    disk.getKey(),
+                    new DiskImage(
+                        disk.getValue().path("backed").asBoolean(),
+                        disk.getValue().has("copied")
+                            ? disk.getValue().path("copied").asInt()
+                            : null,
+                        text(disk.getValue(), "problem"))));
+    return disks;
   }
 
   private static GuestReport report(JsonNode json) {

@@ -181,7 +181,7 @@ class VerdictsTest {
             Channel.CONNECTED,
             NOON,
             null,
-            new Answers(runState, "KVM", "10.0.13", null, null),
+            new Answers(runState, "KVM", "10.0.13", null, null, Map.of()),
             Heard.NOTHING,
             "c1"));
   }

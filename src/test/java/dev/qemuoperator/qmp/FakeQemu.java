@@ -39,6 +39,8 @@ final class FakeQemu implements AutoCloseable {
   private volatile String seedSerial = "seed-1";
   private volatile boolean kvm = true;
   private volatile boolean silent;
+  private volatile boolean backed;
+  private volatile String blockJobs = "[]";
   private final StringBuffer ring = new StringBuffer();
 
   FakeQemu(Map<String, String> serverFiles) {
@@ -67,6 +69,18 @@ final class FakeQemu implements AutoCloseable {
 
   FakeQemu withoutKvm() {
     this.kvm = false;
+    return this;
+  }
+
+  /** Whether the disk root still needs its base image. */
+  FakeQemu backed(boolean backed) {
+    this.backed = backed;
+    return this;
+  }
+
+  /** As query-block-jobs answers. */
+  FakeQemu blockJobs(String json) {
+    this.blockJobs = json;
     return this;
   }
 
@@ -186,13 +200,18 @@ final class FakeQemu implements AutoCloseable {
 
   private String answer(String command, JsonNode message) {
     return switch (command) {
-      case "qmp_capabilities", "stop", "cont", "system_reset" -> "\"return\": {}";
+      case "qmp_capabilities", "stop", "cont", "system_reset", "block-stream", "block-job-cancel" ->
+          "\"return\": {}";
       case "query-status" ->
           "\"return\": {\"status\": \"%s\", \"running\": %s}"
               .formatted(status, status.equals("running"));
       case "query-kvm" -> "\"return\": {\"enabled\": %s, \"present\": true}".formatted(kvm);
       case "query-version" ->
           "\"return\": {\"qemu\": {\"micro\": 13, \"minor\": 0, \"major\": 10}, \"package\": \"\"}";
+      case "query-block-jobs" -> "\"return\": " + blockJobs;
+      case "query-named-block-nodes" ->
+          "\"return\": [{\"node-name\": \"#block1\"}, {\"node-name\": \"disk-root\"%s}]"
+              .formatted(backed ? ", \"backing_file\": \"/cache/sha256/0\"" : "");
       case "ringbuf-read" -> {
         String text = ring.toString();
         ring.delete(0, text.length());

@@ -69,7 +69,13 @@ class QmpMonitorsTest {
                 Channel.CONNECTED,
                 NOW,
                 null,
-                new Answers("running", "KVM", "10.0.13", "seed-1", null),
+                new Answers(
+                    "running",
+                    "KVM",
+                    "10.0.13",
+                    "seed-1",
+                    null,
+                    Map.of("root", new DiskImage(false, null, null))),
                 Heard.NOTHING,
                 "run-1"));
   }
@@ -139,6 +145,32 @@ class QmpMonitorsTest {
     qemu.emit("POWERDOWN", "{}").emit("POWERDOWN", "{}");
 
     patiently().until(() -> observation().heard().powerButtons() == 2);
+  }
+
+  @Test
+  void copyingOfABaseImageIsFollowedToItsEnd() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1").backed(true);
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+    assertThat(disk()).isEqualTo(new DiskImage(true, null, null));
+
+    monitors.copy(KEY, "root", 1024);
+    assertThat(qemu.commands()).contains("block-stream");
+    qemu.blockJobs("[{\"device\": \"copy-root\", \"offset\": 47, \"len\": 100}]")
+        .emit("JOB_STATUS_CHANGE", "{\"id\": \"copy-root\", \"status\": \"running\"}");
+    patiently().until(() -> disk().equals(new DiskImage(true, 40, null)));
+    qemu.blockJobs("[{\"device\": \"copy-root\", \"offset\": 90, \"len\": 100}]");
+    patiently().until(() -> disk().equals(new DiskImage(true, 90, null)));
+
+    qemu.blockJobs("[]")
+        .emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\", \"error\": \"full\"}");
+    patiently().until(() -> disk().equals(new DiskImage(true, null, "full")));
+    qemu.backed(false).emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\"}");
+    patiently().until(() -> disk().equals(new DiskImage(false, null, null)));
+  }
+
+  private DiskImage disk() {
+    return observation().answers().disks().get("root");
   }
 
   @Test

@@ -1,0 +1,11 @@
+package dev.qemuoperator.qmp;
+
+/**
+ * What QEMU says of a disk's file.
+ *
+ * @param backed whether it needs its base image: what was not written yet is read from there
+ * @param copied percent, in steps of ten, of the base image's way into the disk; null unless it is
+ *     being copied
+ * @param problem why the last copying ended before its end; null if it did not
+ */
+public record DiskImage(boolean backed, Integer copied, String problem) {}

@@ -1,0 +1,96 @@
+package dev.qemuoperator.qmp;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The files of a guest's disks and the jobs that copy base images into them; used by one thread. It
+ * asks when a job begins or ends, and while one runs.
+ */
+final class DiskImages {
+
+  private static final String NODE = "disk-";
+  private static final String JOB = "copy-";
+  private static final int STEP = 10;
+
+  private static final Set<String> NEWS = Set.of("JOB_STATUS_CHANGE", "BLOCK_JOB_COMPLETED");
+
+  private final Map<String, String> problems = new HashMap<>();
+  private Map<String, DiskImage> images = Map.of();
+  private boolean news;
+
+  /** QEMU's block node of a disk. */
+  static String node(String disk) {
+    return NODE + disk;
+  }
+
+  /** The job that copies the base image of a disk into it. */
+  static String job(String disk) {
+    return JOB + disk;
+  }
+
+  static boolean isNews(Event event) {
+    return NEWS.contains(event.name());
+  }
+
+  /** One of the events that are news. */
+  void hear(Event event) {
+    news = true;
+    if (event.name().equals("BLOCK_JOB_COMPLETED")) {
+      disk(JOB, event.data().path("device").asText(""))
+          .ifPresent(
+              disk -> {
+                problems.remove(disk);
+                if (event.data().hasNonNull("error")) {
+                  problems.put(disk, event.data().path("error").asText());
+                }
+              });
+    }
+  }
+
+  /** By the disk's name. */
+  Map<String, DiskImage> images() {
+    return images;
+  }
+
+  void readIfDue(QmpConnection connection) throws IOException {
+    if (news || images.values().stream().anyMatch(image -> image.copied() != null)) {
+      read(connection);
+    }
+  }
+
+  void read(QmpConnection connection) throws IOException {
+    news = false;
+    Map<String, Integer> copied = new HashMap<>();
+    for (JsonNode job : connection.execute("query-block-jobs")) {
+      disk(JOB, job.path("device").asText())
+          .ifPresent(disk -> copied.put(disk, percent(job.path("offset"), job.path("len"))));
+    }
+    Map<String, DiskImage> found = new TreeMap<>();
+    for (JsonNode node : connection.execute("query-named-block-nodes", Map.of("flat", true))) {
+      disk(NODE, node.path("node-name").asText())
+          .ifPresent(
+              disk ->
+                  found.put(
+                      disk,
+                      new DiskImage(
+                          node.hasNonNull("backing_file"), copied.get(disk), problems.get(disk))));
+    }
+    images = Map.copyOf(found);
+  }
+
+  private static Optional<String> disk(String prefix, String name) {
+    return Optional.of(name)
+        .filter(text -> text.startsWith(prefix))
+        .map(text -> text.substring(prefix.length()));
+  }
+
+  private static int percent(JsonNode done, JsonNode all) {
+    return all.asLong() == 0 ? 0 : (int) (done.asLong() * 100 / all.asLong()) / STEP * STEP;
+  }
+}
