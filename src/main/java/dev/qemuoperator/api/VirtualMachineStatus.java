@@ -97,8 +97,7 @@ public record VirtualMachineStatus(
               "Of a disk on a claim: whether the base image has been copied into it, so that it needs no"
                   + " node's cache any more.")
           Boolean selfContained,
-      @JsonPropertyDescription(
-              "How far the copying is, such as 40 %, or why it stopped; absent while none runs.")
+      @JsonPropertyDescription("How far the copying is, such as 40 %, or why it ended early.")
           String progress) {}
 
   /** The seed disk. The hashes are over its files; equal hashes: the guest has what is wanted. */

@@ -104,6 +104,9 @@ final class Apply {
     if (desired.service().isPresent()) {
       return write(in.service(), desired.service().get());
     }
+    if (in.service().filter(Ownership::isOrphan).isPresent()) {
+      return Optional.of(Taken.by(in.identity(), in.service().get()));
+    }
     in.service()
         .filter(service -> Ownership.belongsTo(in.identity(), service))
         .ifPresent(service -> context.getClient().resource(service).delete());

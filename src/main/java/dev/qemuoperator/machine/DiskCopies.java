@@ -3,11 +3,11 @@ package dev.qemuoperator.machine;
 import dev.qemuoperator.api.Conditions.Ready;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.VirtualMachineStatus;
-import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.Observation;
-import dev.qemuoperator.qmp.QmpMonitors;
+import dev.qemuoperator.qmp.QmpErrorException;
 import dev.qemuoperator.status.ConditionList;
+import io.fabric8.kubernetes.api.model.Condition;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jboss.logging.Logger;
 
 /**
  * Has QEMU copy the base images of disks on claims into them while the guest runs ({@code
@@ -23,30 +24,42 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class DiskCopies {
 
-  /** The guest's boot comes first. */
+  private static final Logger LOG = Logger.getLogger(DiskCopies.class);
+
+  /** From Ready on: the guest's boot comes first. */
   private static final Duration SETTLED = Duration.ofSeconds(30);
 
-  /** After a failure, such as for a volume without room. */
+  /** Until QEMU has told of what it was asked for a moment ago. */
+  private static final Duration TOLD = Duration.ofSeconds(10);
+
+  /** Until QEMU is asked again for what it has refused. */
   private static final Duration AGAIN = Duration.ofMinutes(5);
 
   private static final long MEBIBYTE = 1024L * 1024;
 
-  private final QmpMonitors monitors;
+  private final Commands commands;
   private final int mebibytesPerSecond;
   private final Clock clock;
-  private final Map<String, Map<String, Instant>> begun = new ConcurrentHashMap<>();
+  private final Map<String, Map<String, Asked>> asked = new ConcurrentHashMap<>();
 
-  DiskCopies(QmpMonitors monitors, int mebibytesPerSecond, Clock clock) {
-    this.monitors = monitors;
+  /** What QEMU is told to do. */
+  interface Commands {
+
+    void copy(String vm, String disk, long bytesPerSecond) throws IOException;
+
+    void cancelCopy(String vm, String disk) throws IOException;
+  }
+
+  private record Asked(Instant at, boolean refused) {}
+
+  DiskCopies(Commands commands, int mebibytesPerSecond, Clock clock) {
+    this.commands = commands;
     this.mebibytesPerSecond = mebibytesPerSecond;
     this.clock = clock;
   }
 
   /** Returns whether nothing is left to begin; else the caller should come back. */
-  boolean advance(String key, MachineInputs in, VirtualMachineStatus status) throws IOException {
-    if (!isReady(status)) {
-      return true; // the next pass comes when it is
-    }
+  boolean advance(String vm, MachineInputs in, VirtualMachineStatus status) throws IOException {
     boolean nothingLeft = true;
     for (Disk disk : in.spec().disks()) {
       Optional<DiskImage> image =
@@ -59,45 +72,56 @@ final class DiskCopies {
       }
       boolean runs = image.get().copied() != null;
       if (Boolean.FALSE.equals(disk.selfContained())) {
+        of(vm).remove(disk.name());
         if (runs) {
-          monitors.cancelCopy(key, disk.name());
+          commands.cancelCopy(vm, disk.name());
         }
       } else if (!runs) {
-        nothingLeft &= isDue(key, disk, image.get(), in) && begin(key, disk);
+        nothingLeft &= begin(vm, disk.name(), image.get(), status);
       }
     }
     return nothingLeft;
   }
 
-  void forget(String key) {
-    begun.remove(key);
+  void forget(String vm) {
+    asked.remove(vm);
   }
 
-  private boolean begin(String key, Disk disk) throws IOException {
-    begun.computeIfAbsent(key, vm -> new ConcurrentHashMap<>()).put(disk.name(), clock.instant());
-    monitors.copy(key, disk.name(), mebibytesPerSecond * MEBIBYTE);
-    return true;
+  private Map<String, Asked> of(String vm) {
+    return asked.computeIfAbsent(vm, name -> new ConcurrentHashMap<>());
   }
 
-  private boolean isDue(String key, Disk disk, DiskImage image, MachineInputs in) {
+  /** Returns whether it need not be tried again soon. */
+  private boolean begin(String vm, String disk, DiskImage image, VirtualMachineStatus status)
+      throws IOException {
+    Optional<Instant> ready = readySince(status);
+    Optional<Asked> before = Optional.ofNullable(of(vm).get(disk));
+    if (ready.isEmpty() || (image.problem() != null && before.isPresent())) {
+      return true; // the next pass comes when it is ready; a volume that lacked room will again
+    }
     Instant now = clock.instant();
-    boolean failedLately =
-        image.problem() != null
-            && Optional.ofNullable(begun.getOrDefault(key, Map.of()).get(disk.name()))
-                .filter(last -> last.plus(AGAIN).isAfter(now))
-                .isPresent();
-    boolean settled =
-        in.pod()
-            .flatMap(PodFacts::startedAt)
-            .map(Instant::parse)
-            .filter(started -> !started.plus(SETTLED).isAfter(now))
-            .isPresent();
-    return settled && !failedLately;
+    Instant due =
+        before
+            .map(last -> last.at().plus(last.refused() ? AGAIN : TOLD))
+            .orElse(ready.get().plus(SETTLED));
+    if (due.isAfter(now)) {
+      return false;
+    }
+    try {
+      of(vm).put(disk, new Asked(now, false));
+      commands.copy(vm, disk, mebibytesPerSecond * MEBIBYTE);
+      return true;
+    } catch (QmpErrorException e) {
+      LOG.warnf("QEMU refused vm=%s disk=%s problem=%s", vm, disk, e.getMessage());
+      of(vm).put(disk, new Asked(now, true));
+      return false;
+    }
   }
 
-  private static boolean isReady(VirtualMachineStatus status) {
+  private static Optional<Instant> readySince(VirtualMachineStatus status) {
     return ConditionList.find(status.conditions(), Ready.TYPE)
         .filter(ready -> "True".equals(ready.getStatus()))
-        .isPresent();
+        .map(Condition::getLastTransitionTime)
+        .map(Instant::parse);
   }
 }

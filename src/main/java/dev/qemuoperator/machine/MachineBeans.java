@@ -18,6 +18,7 @@ import io.quarkus.runtime.Quarkus;
 import jakarta.enterprise.inject.Disposes;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
+import java.io.IOException;
 import java.time.Clock;
 
 /** How the parts of the operator are put together. */
@@ -99,8 +100,20 @@ final class MachineBeans {
   @Singleton
   Steering steering(
       KubernetesClient client, QmpMonitors monitors, OperatorSettings settings, Clock clock) {
+    DiskCopies.Commands commands =
+        new DiskCopies.Commands() {
+          @Override
+          public void copy(String vm, String disk, long bytesPerSecond) throws IOException {
+            monitors.copy(vm, disk, bytesPerSecond);
+          }
+
+          @Override
+          public void cancelCopy(String vm, String disk) throws IOException {
+            monitors.cancelCopy(vm, disk);
+          }
+        };
     return new Steering(
-        client, monitors, new DiskCopies(monitors, settings.copyMebibytesPerSecond(), clock));
+        client, monitors, new DiskCopies(commands, settings.copyMebibytesPerSecond(), clock));
   }
 
   @Produces

@@ -20,6 +20,7 @@ import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.qmp.Shutdown;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -185,19 +186,22 @@ record MachineDecision(
         .map(pod -> imageOf(disk));
   }
 
-  /** Whether a disk on a claim is known to hold all of its base image. */
+  /** Whether a disk on a claim holds all of its base image: as QEMU says, or said last. */
   static boolean isSelfContained(MachineInputs in, Disk disk) {
-    boolean noted =
-        Optional.ofNullable(in.claims().get(in.identity().claimOf(disk.name())))
-            .filter(VmObjects::isSelfContained)
-            .isPresent();
-    return noted
-        || disk.source().blank() == null
-            && in.qmp()
-                .map(Observation::answers)
-                .map(answers -> answers.disks().get(disk.name()))
-                .filter(image -> !image.backed())
-                .isPresent();
+    Optional<PersistentVolumeClaim> claim =
+        Optional.ofNullable(in.claims().get(in.identity().claimOf(disk.name())));
+    if (disk.source().blank() != null || claim.isEmpty()) {
+      return false;
+    }
+    return in.qmp()
+        .filter(qmp -> in.pod().filter(PodFacts::isRunning).isPresent())
+        .map(Observation::answers)
+        .map(answers -> answers.disks().get(disk.name()))
+        .map(image -> !image.backed())
+        .orElseGet(
+            () ->
+                VmObjects.isSelfContained(claim.get())
+                    && !baseImageMissing(in).contains(disk.name()));
   }
 
   /** Where the base image of a disk comes from, as status and claims tell it. */
@@ -276,11 +280,14 @@ record MachineDecision(
     Optional<String> heard =
         in.qmp().map(Observation::heard).map(Heard::shutdown).map(Shutdown::reason);
     Optional<String> told =
-        pod.isRunning() ? Optional.empty() : endOf(pod).shutdown().map(Shutdown::reason);
+        Optional.of(endOf(pod))
+            .filter(log -> !pod.isRunning() && !log.termSignalled())
+            .flatMap(EventLog::shutdown)
+            .map(Shutdown::reason);
     return switch (in.spec().runStrategy()) {
       case ALWAYS, HALTED -> false;
       case RERUN_ON_FAILURE -> heard.or(() -> told).filter("guest-shutdown"::equals).isPresent();
-      case ONCE -> pod.hasStarted() && pod.hasRunGuest() || heard.isPresent();
+      case ONCE -> !pod.isRunning() && hasRun(pod, in.qmp()) || heard.isPresent();
     };
   }
 

@@ -250,7 +250,7 @@ record MachineEvent(boolean warning, String reason, String note) {
                 new MachineEvent(
                     true,
                     "DiskCopyFailed",
-                    "The base image of disk %s could not be copied into it: %s. The guest runs on; it is tried again in some minutes."
+                    "The base image of disk %s could not be copied into it: %s. Make room on the volume; it is tried again with the next start of the guest, or after selfContained: false and back."
                         .formatted(now.name(), problem)));
   }
 
@@ -284,7 +284,9 @@ record MachineEvent(boolean warning, String reason, String note) {
     }
     boolean sameCause = Objects.equals(known.cause(), exit.cause());
     return (sameCause && Objects.equals(known.at(), exit.at()))
-        || (known.exitCode() == null && isWithinMoments(known.at(), exit.at()));
+        || (known.exitCode() == null
+            && (sameCause || exit.exitCode() != null)
+            && isWithinMoments(known.at(), exit.at()));
   }
 
   private static boolean isWithinMoments(String heard, String read) {

@@ -205,12 +205,15 @@ final class MachineReport {
         copies ? MachineDecision.isSelfContained(in, disk) : null,
         answers()
             .map(answers -> answers.disks().get(disk.name()))
-            .map(MachineReport::progress)
+            .map(known -> progress(disk, known))
             .orElse(null));
   }
 
-  private static String progress(DiskImage image) {
-    return image.copied() != null ? image.copied() + " %" : image.problem();
+  private static String progress(Disk disk, DiskImage image) {
+    if (image.copied() != null) {
+      return image.copied() + " %";
+    }
+    return Boolean.FALSE.equals(disk.selfContained()) ? null : image.problem();
   }
 
   private VirtualMachineStatus.CloudInit cloudInit() {

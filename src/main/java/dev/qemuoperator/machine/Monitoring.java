@@ -23,7 +23,7 @@ final class Monitoring {
     VmIdentity vm = in.identity();
     in.pod()
         .filter(PodFacts::isRunning)
-        .filter(pod -> pod.address().isPresent())
+        .filter(pod -> pod.address().isPresent() && !in.hasPodOfAnotherVm())
         .ifPresentOrElse(
             pod ->
                 monitors.watch(

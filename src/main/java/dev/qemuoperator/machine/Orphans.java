@@ -2,6 +2,7 @@ package dev.qemuoperator.machine;
 
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.pod.Ownership;
+import dev.qemuoperator.pod.PodFacts;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodList;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -64,8 +65,12 @@ final class Orphans {
     return pods.withLabel(Ownership.VM_LABEL).list().getItems();
   }
 
-  /** The pod of a VM that has just been deleted, if it is left. */
+  /** The pod of a VM that has just been deleted, if it is left; returns before it is told. */
   void tellOf(VirtualMachine deleted) {
+    Thread.ofVirtual().name("orphan").start(() -> lookFor(deleted));
+  }
+
+  private void lookFor(VirtualMachine deleted) {
     try {
       Optional.ofNullable(
               client
@@ -82,7 +87,8 @@ final class Orphans {
   }
 
   private void tell(Pod pod) {
-    if (Ownership.isOrphan(pod) && pod.getMetadata().getDeletionTimestamp() == null) {
+    PodFacts facts = new PodFacts(pod);
+    if (Ownership.isOrphan(pod) && !facts.isDeleting() && !facts.isOver()) {
       events.tell(
           pod,
           new MachineEvent(

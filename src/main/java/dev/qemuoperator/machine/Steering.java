@@ -49,7 +49,9 @@ final class Steering {
    */
   boolean steer(MachineInputs in, VirtualMachineStatus status) {
     Optional<Observation> qemu = in.qmp().filter(Observation::isConnected);
-    if (qemu.isEmpty() || in.pod().filter(pod -> pod.isRunning() && !pod.isDeleting()).isEmpty()) {
+    if (qemu.isEmpty()
+        || in.hasPodOfAnotherVm()
+        || in.pod().filter(pod -> pod.isRunning() && !pod.isDeleting()).isEmpty()) {
       return true;
     }
     String key = Monitoring.key(in.identity());

@@ -168,7 +168,8 @@ record Verdicts(
     boolean staysSo =
         in.pod()
             .filter(pod -> !pod.isOver())
-            .map(pod -> !isAlive(pod) && MachineDecision.endsForGood(in, pod))
+            .map(
+                pod -> !isAlive(pod) && !wasAskedToEnd(pod) && MachineDecision.endsForGood(in, pod))
             .orElse(decision.done().isPresent());
     if (!staysSo) {
       return Optional.empty();
@@ -191,6 +192,11 @@ record Verdicts(
                 in.identity().name(),
                 Annotations.RESTART_REQUESTED_AT);
     return Optional.of(Verdict.no(poweredOff ? Running.STOPPED : Running.FAILED, why + again));
+  }
+
+  /** Perhaps by an eviction: who pressed the power button is known when the pod tells its end. */
+  private boolean wasAskedToEnd(PodFacts pod) {
+    return pod.isRunning() && presses() > 0;
   }
 
   /** QEMU hangs up when it ends, a moment before the kubelet knows. */

@@ -1,6 +1,7 @@
 package dev.qemuoperator.cluster;
 
 import io.fabric8.kubernetes.api.model.Node;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -54,7 +55,7 @@ public final class ExtraNode implements AutoCloseable {
     return node;
   }
 
-  /** The node's name. */
+  /** As Kubernetes has it. */
   public String name() {
     return name;
   }
@@ -125,7 +126,7 @@ public final class ExtraNode implements AutoCloseable {
   }
 
   private static void docker(String... arguments) {
-    List<String> command = new java.util.ArrayList<>(List.of("docker"));
+    List<String> command = new ArrayList<>(List.of("docker"));
     command.addAll(List.of(arguments));
     Outcome.of(command).text();
   }

@@ -35,6 +35,7 @@ final class Honesty {
   private final Map<String, Lie> present = new HashMap<>();
   private Lie longest = new Lie("", Instant.EPOCH, Duration.ZERO, "", "");
   private Duration longestAbsence = Duration.ZERO;
+  private Duration longestGap = Duration.ZERO;
   private Instant lastLook;
   private Instant operatorGone;
   private int looks;
@@ -48,6 +49,7 @@ final class Honesty {
       Map<String, List<String>> truth) {
     looks++;
     lastLook = lastLook == null ? now : lastLook;
+    longestGap = max(longestGap, Duration.between(lastLook, now));
     truth.forEach((vm, states) -> noticeTwins(vm, now, states));
     if (operated) {
       operatorGone = null;
@@ -117,6 +119,11 @@ final class Honesty {
   /** A guest that was seen to run twice at once; empty if none was. */
   synchronized String twice() {
     return twice;
+  }
+
+  /** The longest time without a look, up to now. */
+  synchronized Duration longestGap(Instant now) {
+    return lastLook == null ? Duration.ofDays(1) : max(longestGap, Duration.between(lastLook, now));
   }
 
   synchronized int looks() {

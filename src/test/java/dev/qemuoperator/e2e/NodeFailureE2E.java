@@ -43,7 +43,9 @@ class NodeFailureE2E {
 
   @AfterAll
   static void leave() {
-    node.close();
+    if (node != null) {
+      node.close();
+    }
   }
 
   @Test

@@ -165,12 +165,15 @@ class OperatorFailureE2E {
     operator.kill();
     awaitOrphanEvents(2);
 
-    Vm successor = Vm.tiny(NAMESPACE.name(), bystander.name());
+    Vm successor = Vm.tiny(NAMESPACE.name(), bystander.name(), "paused: true");
     VirtualMachineStatus refused =
         successor.awaitCondition("Accepted", "False", "NameTaken", TAKE_OVER);
     assertThat(ConditionList.find(refused.conditions(), "Accepted").orElseThrow().getMessage())
         .contains("--cascade=orphan", "kubectl delete pod,service,secret -l");
-    assertThat(successor.uptime()).as("the guest runs on").isGreaterThan(uptime);
+    assertThat(successor.uptime())
+        .as("the guest is not the successor's to pause")
+        .isGreaterThan(uptime);
+    successor.patch("{\"spec\":{\"paused\":false}}");
 
     Cluster.get()
         .kubectl(

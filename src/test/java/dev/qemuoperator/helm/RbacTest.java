@@ -77,6 +77,7 @@ class RbacTest {
           use(CORE, "pods", "get", "Apply", ".resource(desired).get()"),
           use(CORE, "secrets", "get", "Apply", ".resource(desired).get()"),
           use(CORE, "services", "get", "Apply", ".resource(desired).get()"),
+          use(CORE, "pods", "get list", "Orphans", "client.pods()"),
           use(CORE, "pods", "create patch", "Apply", "desired.pod()"),
           use(CORE, "persistentvolumeclaims", "create patch", "Apply", "desired.claims()"),
           use(CORE, "secrets", "create patch", "Apply", "desired.tls()"),
