@@ -39,7 +39,7 @@ class FaultsE2E {
 
   @RegisterExtension static final TestNamespace NAMESPACE = new TestNamespace();
 
-  private static final int CYCLES = Integer.getInteger("faults.cycles", 8);
+  private static final int CYCLES = Integer.getInteger("faults.cycles", 6);
   private static final long SEED = Long.getLong("faults.seed", 1);
 
   /** What a status may take to follow QEMU. */

@@ -37,7 +37,8 @@ final class Truth implements AutoCloseable {
             echo "{\\"execute\\":\\"qmp_capabilities\\"}{\\"execute\\":\\"query-status\\"}"
             sleep 0.4
           } | timeout 1 nc.openbsd -N -U /run/vm/qmp.sock')
-        state=$(echo "$answer" | sed -n 's/.*"status": "\\([a-z-]*\\)".*/\\1/p')
+        # events have a status, too
+        state=$(echo "$answer" | sed -n 's/.*"return": {.*"status": "\\([a-z-]*\\)".*/\\1/p' | head -n 1)
         [ -z "$name" ] || echo "$name ${state:-silent}"
       }
       while :; do
