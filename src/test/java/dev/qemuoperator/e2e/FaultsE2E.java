@@ -6,10 +6,8 @@ import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.cluster.Cluster;
 import dev.qemuoperator.cluster.TestNamespace;
-import dev.qemuoperator.pod.PodFacts;
 import io.fabric8.kubernetes.api.model.ManagedFieldsEntry;
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -156,29 +154,7 @@ class FaultsE2E {
             .collect(
                 Collectors.toMap(
                     machine -> machine.getMetadata().getName(), VirtualMachine::getStatus));
-    honesty.look(Instant.now(), isOperated(), statuses, look.states());
-  }
-
-  /** Whether the holder of the lease is there. */
-  private static boolean isOperated() {
-    try {
-      String leader =
-          Cluster.get()
-              .client()
-              .leases()
-              .inNamespace(Installation.NAMESPACE)
-              .withName("qemu-operator")
-              .require()
-              .getSpec()
-              .getHolderIdentity();
-      return Installation.get().pods().list().getItems().stream()
-          .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
-          .filter(pod -> new PodFacts(pod).isReady())
-          .map(pod -> pod.getMetadata().getName())
-          .anyMatch(leader::equals);
-    } catch (KubernetesClientException e) {
-      return false;
-    }
+    honesty.look(Instant.now(), Installation.get().isLed(), statuses, look.states());
   }
 
   private static void assertSpecIsTheUsers(Vm vm) {

@@ -3,14 +3,18 @@ package dev.qemuoperator.e2e;
 import com.marcnuri.helm.Helm;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.cluster.Cluster;
+import dev.qemuoperator.pod.PodFacts;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodList;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
 import io.fabric8.kubernetes.client.dsl.PodResource;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 
 /** The operator, installed by its chart once for all tests of this JVM. */
 final class Installation {
@@ -113,6 +117,7 @@ final class Installation {
     pods.forEach(pod -> client().resource(pod).withGracePeriod(0).delete());
   }
 
+  /** Returns when one of them leads: until then nobody does anything, nor writes a status. */
   void awaitReady() {
     client()
         .apps()
@@ -126,6 +131,27 @@ final class Installation {
                     && deployment.getStatus().getUnavailableReplicas() == null,
             3,
             TimeUnit.MINUTES);
+    Awaitility.await("a leading operator").atMost(Duration.ofMinutes(1)).until(this::isLed);
+  }
+
+  /** Whether the holder of the lease is there. */
+  boolean isLed() {
+    try {
+      String leader =
+          client()
+              .leases()
+              .inNamespace(NAMESPACE)
+              .withName(RELEASE)
+              .require()
+              .getSpec()
+              .getHolderIdentity();
+      return pods().list().getItems().stream()
+          .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
+          .filter(pod -> new PodFacts(pod).isReady())
+          .anyMatch(pod -> pod.getMetadata().getName().equals(leader));
+    } catch (KubernetesClientException e) {
+      return false;
+    }
   }
 
   private static KubernetesClient client() {
