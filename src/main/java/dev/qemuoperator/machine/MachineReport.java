@@ -10,6 +10,7 @@ import dev.qemuoperator.api.Conditions.Ready;
 import dev.qemuoperator.api.Conditions.RestartRequired;
 import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.Disk;
+import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.Actions;
 import dev.qemuoperator.api.VirtualMachineStatus.BootTimings;
@@ -28,6 +29,7 @@ import dev.qemuoperator.qmp.Reset;
 import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Quantity;
 import java.time.Duration;
@@ -37,6 +39,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The status, built from nothing; of the one before it takes over transition times, lastExit,
@@ -316,5 +319,31 @@ final class MachineReport {
     return in.qmp()
         .map(Observation::answers)
         .filter(answers -> pod().filter(PodFacts::isRunning).isPresent());
+  }
+
+  /** Server-side apply of nothing but the status: the spec stays its owner's. */
+  static VirtualMachine statusOnly(VirtualMachine vm, VirtualMachineStatus status) {
+    VirtualMachine patch = new VirtualMachine();
+    patch.setMetadata(
+        new ObjectMetaBuilder()
+            .withNamespace(vm.getMetadata().getNamespace())
+            .withName(vm.getMetadata().getName())
+            .withUid(vm.getMetadata().getUid())
+            .build());
+    patch.setStatus(status);
+    return patch;
+  }
+
+  /** Whether it says that something is missing of which no watch tells. */
+  static boolean waitsForTheUnwatched(VirtualMachineStatus status) {
+    Set<String> reasons =
+        Set.of(
+            DisksReady.BINDING_CLAIM,
+            DisksReady.CLAIM_PENDING,
+            Accepted.NAME_TAKEN,
+            Accepted.REFUSED);
+    return List.of(Accepted.TYPE, DisksReady.TYPE).stream()
+        .flatMap(type -> ConditionList.find(status.conditions(), type).stream())
+        .anyMatch(condition -> reasons.contains(condition.getReason()));
   }
 }

@@ -2,16 +2,12 @@ package dev.qemuoperator.machine;
 
 import static dev.qemuoperator.machine.Apply.Result.NOTHING_WRITTEN;
 
-import dev.qemuoperator.api.Conditions.Accepted;
-import dev.qemuoperator.api.Conditions.DisksReady;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.machine.Apply.Result;
 import dev.qemuoperator.machine.MachineDecision.PodStep;
 import dev.qemuoperator.pki.CertificateAuthority;
 import dev.qemuoperator.pod.PodSettings;
-import dev.qemuoperator.status.ConditionList;
-import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
@@ -29,7 +25,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** Makes what a VirtualMachine's spec wants so, and says in its status what is so. */
 @ControllerConfiguration(
@@ -120,34 +115,13 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
     if (!status.equals(vm.getStatus())) {
       MachineEvent.between(Optional.ofNullable(vm.getStatus()), status)
           .forEach(event -> events.tell(vm, event));
-      control = UpdateControl.patchStatus(statusOnly(vm, status)).rescheduleAfter(LOOK_ONCE_MORE);
+      control =
+          UpdateControl.patchStatus(MachineReport.statusOnly(vm, status))
+              .rescheduleAfter(LOOK_ONCE_MORE);
     }
-    return comeBack || waitsForTheUnwatched(status) ? control.rescheduleAfter(LOOK_AGAIN) : control;
-  }
-
-  /** Server-side apply of nothing but the status: the spec stays its owner's. */
-  private static VirtualMachine statusOnly(VirtualMachine vm, VirtualMachineStatus status) {
-    VirtualMachine patch = new VirtualMachine();
-    patch.setMetadata(
-        new ObjectMetaBuilder()
-            .withNamespace(vm.getMetadata().getNamespace())
-            .withName(vm.getMetadata().getName())
-            .withUid(vm.getMetadata().getUid())
-            .build());
-    patch.setStatus(status);
-    return patch;
-  }
-
-  private static boolean waitsForTheUnwatched(VirtualMachineStatus status) {
-    Set<String> reasons =
-        Set.of(
-            DisksReady.BINDING_CLAIM,
-            DisksReady.CLAIM_PENDING,
-            Accepted.NAME_TAKEN,
-            Accepted.REFUSED);
-    return List.of(Accepted.TYPE, DisksReady.TYPE).stream()
-        .flatMap(type -> ConditionList.find(status.conditions(), type).stream())
-        .anyMatch(condition -> reasons.contains(condition.getReason()));
+    return comeBack || MachineReport.waitsForTheUnwatched(status)
+        ? control.rescheduleAfter(LOOK_AGAIN)
+        : control;
   }
 
   /** Deletion needs no finalizer: it is told, and the owner references do the work. */
