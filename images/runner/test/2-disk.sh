@@ -144,7 +144,7 @@ disk_on_a_base_by_a_way_out_of_the_cache_is_refused() { # test
 }
 disk_whose_base_names_another_file_is_refused_at_the_next_start() { # test
   bench
-  in_bench truncate -s 1M /tmp/innocent
+  in_bench qemu-img create -q -f qcow2 /tmp/innocent 1M
   as_base /tmp/innocent
   disk overlay 0
   in_bench qemu-img create -q -f qcow2 -F raw -b /etc/passwd -u /tmp/then-backed 1M
@@ -154,6 +154,16 @@ disk_whose_base_names_another_file_is_refused_at_the_next_start() { # test
   in_bench chmod 666 /tmp/then-data
   as_base /tmp/then-with-data
   disk_refused ImageRefused overlay 0
+}
+disk_on_a_raw_base_takes_it_for_raw_whatever_it_holds() { # test
+  bench
+  in_bench truncate -s 1M /tmp/plain
+  as_base /tmp/plain
+  disk overlay 0
+  in_bench sh -c 'qemu-img create -q -f qcow2 -F raw -b /etc/passwd -u /tmp/like-qcow2 1M; truncate -s 1M /tmp/like-qcow2'
+  as_base /tmp/like-qcow2
+  disk overlay 0
+  in_bench qemu-img compare -f qcow2 -F raw "/disks/$name/disk.qcow2" "$base"
 }
 disk_uefi_variables_are_made_once() { # test
   bench

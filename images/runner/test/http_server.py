@@ -28,12 +28,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(pieces=10, pause=0.7)
         elif self.path == '/no-ranges':
             self.answer(ranges=False, upto=len(content) // 2 if count == 1 else None)
-        elif self.path == '/missing':
+        elif self.path == '/half':                      # never more than half of it
+            self.answer(upto=len(content) // 2)
+        elif self.path == '/wrong':
+            self.answer(content=content[::-1])
+        elif self.path.startswith('/missing'):
             self.send_error(404)
         else:
             self.answer()
 
-    def answer(self, upto=None, pieces=1, pause=0, ranges=True):
+    def answer(self, content=content, upto=None, pieces=1, pause=0, ranges=True):
         start = 0
         asked = self.headers.get('Range')
         if asked and ranges:

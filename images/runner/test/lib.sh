@@ -30,6 +30,30 @@ start() { # docker run's arguments: a container in the background, removed at th
 }
 address() { docker inspect -f '{{.NetworkSettings.IPAddress}}' "$1"; }
 
+# --- downloads ---
+
+serve() { # http_server.py's further arguments: serves $test/www/file, random bytes if there is none; sets $url, $digest; the server ends with the test
+  mkdir -p "$test/work" "$test/cache" "$test/www"
+  : > "$test/termination"
+  [ -e "$test/www/file" ] || head -c 3000000 /dev/urandom > "$test/www/file"
+  digest=$(sha256sum < "$test/www/file" | cut -d ' ' -f 1)
+  python3 "$here/http_server.py" "$test/www" "$@" &
+  server=$!
+  trap 'kill $server' EXIT
+  within 10 'the http server' test -s "$test/www/port"
+  url=http://127.0.0.1:$(cat "$test/www/port")
+}
+download_options() { # with $declared as the image's format
+  echo "--network host -v $test/work:/work -v $test/cache:/cache -v $test/termination:/dev/termination-log -e WORK=/work -e CACHE=/cache
+    -e FORMAT=${declared:-} --entrypoint /usr/lib/qemu-operator/download"
+}
+# shellcheck disable=SC2046 # words
+download() { docker run --rm $(download_options) "$runner" root "$@"; } # CHECKSUM URL...
+reason() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(d["data"]["reason"]); print(d, file=sys.stderr)' "$test/termination"; }
+told_digest() { # DIGEST: the termination message tells the operator
+  same 'termination message' "{\"event\":\"BASE_IMAGE\",\"data\":{\"disk\":\"root\",\"digest\":\"sha256:$1\"}}" "$(cat "$test/termination")"
+}
+
 # --- a pod ---
 
 directories() { # DIR: the pod's volumes
