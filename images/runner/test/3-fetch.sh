@@ -19,6 +19,51 @@ fetch_puts_the_file_under_its_digest() { # test
   same digest "$digest" "$(sha256sum < "$test/cache/sha256/$digest" | cut -d ' ' -f 1)"
   same mode 444 "$(stat -c %a "$test/cache/sha256/$digest")"
 }
+fetch_tells_the_digest_also_of_what_is_cached() { # test
+  fetch_directories
+  fetch /disk/disk.qcow2
+  told_digest "$(cat "$all/tiny/digest")"
+  : > "$test/termination"
+  fetch /disk/disk.qcow2
+  told_digest "$(cat "$all/tiny/digest")"
+}
+fetch_of_the_pinned_digest() { # test
+  fetch_directories
+  fetch /disk/disk.qcow2 -e "DIGEST=sha256:$(cat "$all/tiny/digest")"
+  same digest "$(cat "$all/tiny/digest")" "$(cat "$test/work/digest-root")"
+}
+fetch_of_other_content_than_the_pinned_is_refused() { # test
+  fetch_directories
+  refused fetch /disk/disk.qcow2 -e "DIGEST=sha256:$(echo other | sha256sum | cut -d ' ' -f 1)"
+  same reason ChecksumMismatch "$(reason)"
+  same 'files in the cache' '' "$(find "$test/cache" -type f)"
+  [ ! -e "$test/work/digest-root" ] || fail 'a digest was left'
+}
+fetch_of_other_content_than_the_pinned_is_refused_if_cached() { # test
+  fetch_directories
+  fetch /disk/disk.qcow2
+  rm "$test/work/digest-root"
+  refused fetch /disk/disk.qcow2 -e "DIGEST=sha256:$(echo other | sha256sum | cut -d ' ' -f 1)"
+  same reason ChecksumMismatch "$(reason)"
+  [ ! -e "$test/work/digest-root" ] || fail 'a digest was left'
+}
+fetch_follows_no_link() { # test
+  fetch_directories
+  mkdir -p "$test/cache/sha256" "$test/disk/directory"
+  echo secret > "$test/cache/sha256/of-another"
+  mkfifo "$test/disk/fifo"
+  ln -s /cache/sha256 "$test/disk/cache"
+  ln -s /cache/sha256/of-another "$test/disk/absolute"
+  ln -s ../../etc/passwd "$test/disk/relative"
+  ln -s nowhere "$test/disk/dangling"
+  for file in absolute relative dangling directory fifo cache/of-another; do
+    : > "$test/termination"
+    refused fetch "/d/$file" -v "$test/disk:/d"
+    same "reason for $file" ImageRefused "$(reason)"
+    same 'files in the cache' "$test/cache/sha256/of-another" "$(find "$test/cache" -type f)"
+  done
+  [ ! -e "$test/work/digest-root" ] || fail 'a digest was left'
+}
 fetch_three_at_once_make_one_file() { # test
   fetch_directories
   for pod in 1 2 3; do cp -r "$test/work" "$test/work-$pod"; done
@@ -84,11 +129,11 @@ fetch_again_after_a_torn_cache_entry() { # test
 fetch_says_that_the_file_is_missing() { # test
   fetch_directories
   refused fetch /disk/other.qcow2
-  same reason DiskFileMissing "$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["data"]["reason"])' "$test/termination")"
+  same reason DiskFileMissing "$(reason)"
 }
 fetch_says_that_the_cache_is_full() { # test
   fetch_directories
   refused docker run --rm -v "$test/work:/work" --tmpfs /cache:size=4m -v "$test/termination:/dev/termination-log" -e WORK=/work -e CACHE=/cache \
     "$tiny" /work/busybox sh /work/fetch root "$tiny" /disk/disk.qcow2
-  same reason CacheFull "$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["data"]["reason"])' "$test/termination")"
+  same reason CacheFull "$(reason)"
 }
