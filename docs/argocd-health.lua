@@ -1,4 +1,4 @@
--- Health of a VirtualMachine for Argo CD; docs/argocd.md says why it is so.
+-- Health of a VirtualMachine or VirtualMachineImage for Argo CD; docs/argocd.md says why it is so.
 local status = obj.status
 if status == nil or status.conditions == nil or status.observedGeneration == nil then
   return { status = "Progressing", message = "The operator has not seen it yet." }
@@ -44,13 +44,18 @@ end
 local broken = {
   DisksReady = {
     ClaimLost = true,
+    ImageNotFound = true,
+    ImageNotReady = true,
     DownloadFailed = true,
     ChecksumMismatch = true,
+    ImageRefused = true,
     ImagePullFailed = true,
     DiskFailed = true,
   },
   Running = { RunnerImagePullFailed = true, DiskFull = true, IOError = true, Failed = true },
   GuestReachable = { CloudInitFailed = true },
+  -- of an image
+  Ready = { SourceUnavailable = true, ChecksumUnavailable = true },
 }
 for type, reasons in pairs(broken) do
   if reasons[reason(type)] then

@@ -73,3 +73,28 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   resources: [events]
   verbs: [create]
 {{- end -}}
+
+{{/* Specs of images by name; with a mirror in front of their own sources. */}}
+{{- define "qemu-operator.catalogue" -}}
+{{- $images := dict -}}
+{{- $mirror := .Values.images.mirror | trimSuffix "/" -}}
+{{- range $name, $spec := .Values.images.catalogue -}}
+{{- if $spec -}}
+{{- $spec = deepCopy $spec -}}
+{{- if $mirror -}}
+{{- $sources := list -}}
+{{- range $spec.sources -}}
+{{- if .http -}}
+{{- $sources = append $sources (dict "http" (dict "url" (regexReplaceAll "^https?:/" .http.url $mirror))) -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set $spec "sources" (concat $sources $spec.sources) -}}
+{{- if $spec.checksumUrl -}}
+{{- $_ := set $spec "checksumUrl" (regexReplaceAll "^https?:/" $spec.checksumUrl $mirror) -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set $images $name $spec -}}
+{{- end -}}
+{{- end -}}
+{{ toYaml $images }}
+{{- end -}}

@@ -1,9 +1,9 @@
 package dev.qemuoperator.api;
 
 /**
- * Annotations that users set on a VirtualMachine. The first two ask for something once: their value
- * is a time stamp, as {@code kubectl rollout restart} writes it, and any value that differs from
- * the one that was acted on last, see status.actions, is a new request.
+ * Annotations that users set on a VirtualMachine or VirtualMachineImage. The first ones ask for
+ * something once: their value is a time stamp, as {@code kubectl rollout restart} writes it, and
+ * any value that differs from the one that was acted on last, see status.actions, is a new request.
  */
 public final class Annotations {
 
@@ -12,6 +12,9 @@ public final class Annotations {
 
   /** Press the machine's reset button: at once, and the guest is not asked. */
   public static final String RESET_REQUESTED_AT = "qemu-operator.dev/reset-requested-at";
+
+  /** On an image: look its sources up again, and pin what they serve now. */
+  public static final String REFRESH_REQUESTED_AT = "qemu-operator.dev/refresh-requested-at";
 
   /**
    * {@code disabled}: the operator changes nothing of this VM, and only reports its status. The

@@ -51,6 +51,15 @@ public final class Conditions {
     /** A claim lost its volume. */
     public static final String CLAIM_LOST = "ClaimLost";
 
+    /** There is no VirtualMachineImage of the name in a disk's source.image (yet). */
+    public static final String IMAGE_NOT_FOUND = "ImageNotFound";
+
+    /** The VirtualMachineImage of a disk cannot be used yet; the message is its own. */
+    public static final String IMAGE_NOT_READY = "ImageNotReady";
+
+    /** The sources of a disk's VirtualMachineImage are being looked up. */
+    public static final String RESOLVING_IMAGE = "ResolvingImage";
+
     /** A base image is on its way to the node. */
     public static final String FETCHING = "FetchingImage";
 
@@ -59,6 +68,9 @@ public final class Conditions {
 
     /** The file behind the URL is not the one of the checksum. */
     public static final String CHECKSUM_MISMATCH = "ChecksumMismatch";
+
+    /** The base image is one that must not be used; the message says what it is. */
+    public static final String IMAGE_REFUSED = "ImageRefused";
 
     /** The container image could not be pulled; it is tried again. */
     public static final String PULL_FAILED = "ImagePullFailed";

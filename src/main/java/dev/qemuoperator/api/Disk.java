@@ -66,9 +66,18 @@ public record Disk(
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @ValidationRule(
       value =
-          "[has(self.http), has(self.containerImage), has(self.blank)].filter(x, x).size() == 1",
-      message = "a disk's source must be exactly one of: http, containerImage, blank")
-  public record Source(Http http, ContainerImage containerImage, Blank blank) {}
+          "[has(self.image), has(self.http), has(self.containerImage), has(self.blank)]"
+              + ".filter(x, x).size() == 1",
+      message = "a disk's source must be exactly one of: image, http, containerImage, blank")
+  public record Source(
+      @JsonPropertyDescription(
+              "Name of a VirtualMachineImage, such as debian-13; kubectl get qvmi lists them.")
+          @Size(max = 253)
+          @Pattern("^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
+          String image,
+      Http http,
+      ContainerImage containerImage,
+      Blank blank) {}
 
   /** A qcow2 or raw image behind a URL; fetched once to each node that needs it. */
   @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -18,10 +18,10 @@ import java.util.Map;
 /** What the user wants. The operator never writes it. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
-    value = "self.disks.filter(d, has(d.source.http) || has(d.source.containerImage)).size() >= 1",
+    value = "self.disks.exists(d, !has(d.source.blank))",
     message =
-        "at least one disk must have a source with an operating system (http or containerImage):"
-            + " blank disks alone cannot boot")
+        "at least one disk must have a source with an operating system (image, http or"
+            + " containerImage): blank disks alone cannot boot")
 @ValidationRule(
     value =
         "!has(self.readinessProbe) || !has(self.readinessProbe.cloudInit) || has(self.cloudInit)"

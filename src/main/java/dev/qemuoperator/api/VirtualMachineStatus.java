@@ -92,12 +92,19 @@ public record VirtualMachineStatus(
       @JsonPropertyDescription("The PersistentVolumeClaim; absent for ephemeral disks.")
           String claim,
       @JsonPropertyDescription("Capacity of the bound volume.") Quantity capacity,
-      @JsonPropertyDescription("Where the base image comes from.") String image,
+      @JsonPropertyDescription(
+              "Where the base image comes from: a VirtualMachineImage, a URL or a container image.")
+          String image,
+      @JsonPropertyDescription(
+              "Of the base image's file that the disk was made from, sha256:<64 hex digits>.")
+          String digest,
       @JsonPropertyDescription(
               "Of a disk on a claim: whether the base image has been copied into it, so that it needs no"
                   + " node's cache any more.")
           Boolean selfContained,
-      @JsonPropertyDescription("How far the copying is, such as 40 %, or why it ended early.")
+      @JsonPropertyDescription(
+              "How far the base image has come to the node, such as fetched: 40 %; then how far the copying"
+                  + " is, such as 40 %, or why it ended early.")
           String progress) {}
 
   /** The seed disk. The hashes are over its files; equal hashes: the guest has what is wanted. */

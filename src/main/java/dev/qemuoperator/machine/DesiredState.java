@@ -45,13 +45,7 @@ record DesiredState(
     return new DesiredState(
         in.spec().disks().stream()
             .filter(disk -> disk.storage().claim() != null)
-            .map(
-                disk ->
-                    VmObjects.claim(
-                        vm,
-                        disk,
-                        MachineDecision.baseOf(in, disk),
-                        MachineDecision.isSelfContained(in, disk)))
+            .map(disk -> VmObjects.claim(vm, disk, BaseImages.notes(in, disk)))
             .toList(),
         decision
             .seed()
@@ -63,7 +57,7 @@ record DesiredState(
                         SeedHistory.of(in.seed()).with(seed, hash -> mayHaveBooted(in, hash)))),
         VmObjects.tls(vm, certificate(in, authority, clock), decision.done()),
         VmObjects.service(vm, in.spec()),
-        VmPod.build(vm, in.spec(), hardware, settings, decision.fetch(), in.requests()));
+        VmPod.build(vm, in.spec(), hardware, settings, decision.bases().fetch(), in.requests()));
   }
 
   PodFacts podFacts() {

@@ -3,6 +3,7 @@ package dev.qemuoperator.machine;
 import dev.qemuoperator.api.CloudInit;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.cloudinit.Layer;
@@ -10,7 +11,6 @@ import dev.qemuoperator.machine.SourceWatches.Follower;
 import dev.qemuoperator.machine.SourceWatches.Source;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.VmObjects;
-import dev.qemuoperator.pod.VmPod;
 import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.QmpMonitors;
@@ -22,8 +22,6 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.fabric8.kubernetes.client.dsl.ContainerResource;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -34,23 +32,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.jboss.logging.Logger;
 
 /** Reads what a pass needs, from caches where there are any. */
 final class InputReader {
 
-  private static final Logger LOG = Logger.getLogger(InputReader.class);
-  private static final int CONSOLE_LINES = 60;
-  private static final int LONGEST_CONSOLE = 4096;
-
   private final KubernetesClient client;
   private final SourceWatches sources;
   private final QmpMonitors monitors;
+  private final PodLogs logs;
 
   InputReader(KubernetesClient client, SourceWatches sources, QmpMonitors monitors) {
     this.client = client;
     this.sources = sources;
     this.monitors = monitors;
+    this.logs = new PodLogs(client);
   }
 
   MachineInputs read(VirtualMachine vm, Context<VirtualMachine> context) {
@@ -77,6 +72,9 @@ final class InputReader {
         vm,
         layers,
         missing,
+        context
+            .getSecondaryResourcesAsStream(VirtualMachineImage.class)
+            .collect(Collectors.toMap(image -> image.getMetadata().getName(), image -> image)),
         pod,
         claims,
         claimEvents(claims),
@@ -87,6 +85,7 @@ final class InputReader {
             .observation(Monitoring.key(identity))
             // of an earlier run of the container it would be yesterday's news
             .filter(qmp -> pod.isEmpty() || pod.get().containerId().equals(qmp.incarnation())),
+        pod.map(logs::fetched).orElse(Map.of()),
         pod.flatMap(facts -> panicConsole(vm, facts)));
   }
 
@@ -104,39 +103,7 @@ final class InputReader {
             .filter(exit -> exit.console() != null);
     return known.isPresent()
         ? known.map(LastExit::console)
-        : ended.flatMap(end -> consoleTail(pod));
-  }
-
-  private Optional<String> consoleTail(PodFacts pod) {
-    ContainerResource container =
-        client
-            .pods()
-            .inNamespace(pod.pod().getMetadata().getNamespace())
-            .withName(pod.pod().getMetadata().getName())
-            .inContainer(VmPod.CONTAINER)
-            // it would wait for a pod that is ready
-            .withReadyWaitTimeout(0);
-    try {
-      String log =
-          pod.isRunning() || pod.waiting().isPresent()
-              ? container.terminated().tailingLines(CONSOLE_LINES).getLog()
-              : container.tailingLines(CONSOLE_LINES).getLog();
-      return Optional.of(printable(log)).filter(text -> !text.isBlank());
-    } catch (KubernetesClientException e) {
-      LOG.infof(
-          "no console of a panicked guest pod=%s problem=%s",
-          pod.pod().getMetadata().getName(), e.getMessage());
-      return Optional.empty();
-    }
-  }
-
-  /** A guest writes to its console what it likes: the end of it, without control characters. */
-  static String printable(String console) {
-    String text =
-        console.replaceAll("\u001b\\[[0-9;?]*[A-Za-z]", "").replaceAll("[\\p{Cntrl}&&[^\n]]", "");
-    return text.length() <= LONGEST_CONSOLE
-        ? text
-        : text.substring(text.length() - LONGEST_CONSOLE);
+        : ended.flatMap(end -> logs.lastConsole(pod));
   }
 
   static Follower follower(VirtualMachine vm) {

@@ -2,7 +2,6 @@ package dev.qemuoperator.machine;
 
 import dev.qemuoperator.api.Annotations;
 import dev.qemuoperator.api.Conditions.Accepted;
-import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.RunStrategy;
 import dev.qemuoperator.cloudinit.Finding;
 import dev.qemuoperator.cloudinit.Guest;
@@ -20,26 +19,23 @@ import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.qmp.Shutdown;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * What follows from the inputs, before anything is built.
  *
  * @param accepted whether the manifest and all it names can be used
  * @param seed the seed that the sources make now
- * @param fetch disks whose base image the next pod has to bring to its node first
+ * @param bases what the next pod has to bring to its node first, and whether it can
  * @param done what makes a pod superfluous that the run strategy would otherwise ask for, such as
  *     {@code Once} and the restart request that it has met; empty if nothing does
  */
 record MachineDecision(
-    Verdict accepted, Optional<Seed> seed, Set<String> fetch, Optional<String> done) {
+    Verdict accepted, Optional<Seed> seed, BaseImages bases, Optional<String> done) {
 
   /** A pod that ends at once, time and again, is not replaced more often than this. */
   static final Duration REST = Duration.ofSeconds(30);
@@ -47,7 +43,7 @@ record MachineDecision(
   static MachineDecision of(MachineInputs in) {
     SeedResult seed = seed(in);
     Verdict accepted = accepted(in, seed.findings());
-    return new MachineDecision(accepted, seed.seed(), fetch(in), done(in));
+    return new MachineDecision(accepted, seed.seed(), BaseImages.of(in), done(in));
   }
 
   /**
@@ -95,6 +91,11 @@ record MachineDecision(
   }
 
   private boolean wantsPod(MachineInputs in) {
+    return wantsGuest(in) && bases.awaited().isEmpty();
+  }
+
+  /** Whether a guest is to run, as soon as it can. */
+  boolean wantsGuest(MachineInputs in) {
     return isAccepted() && in.spec().runStrategy() != RunStrategy.HALTED && done.isEmpty();
   }
 
@@ -156,74 +157,6 @@ record MachineDecision(
     return object.getKind() + "/" + object.getMetadata().getName();
   }
 
-  /**
-   * A base image is fetched by every pod of an ephemeral disk, and by pods of a claim until it is
-   * known to have come. If QEMU's wrapper finds it missing all the same, because the pod went to
-   * another node, it says so and the next pod fetches it again.
-   */
-  private static Set<String> fetch(MachineInputs in) {
-    return in.spec().disks().stream()
-        .filter(disk -> disk.source().blank() == null)
-        .filter(disk -> baseOf(in, disk).isEmpty())
-        .map(Disk::name)
-        .collect(Collectors.toCollection(java.util.TreeSet::new));
-  }
-
-  /** The base image that is known to be on the claim of a disk. */
-  static Optional<String> baseOf(MachineInputs in, Disk disk) {
-    if (disk.storage().claim() == null || baseImageMissing(in).contains(disk.name())) {
-      return Optional.empty();
-    }
-    Optional<String> recorded =
-        Optional.ofNullable(in.claims().get(in.identity().claimOf(disk.name())))
-            .map(claim -> claim.getMetadata().getAnnotations())
-            .map(annotations -> annotations.get(VmObjects.BASE_ANNOTATION));
-    if (recorded.isPresent()) {
-      return recorded;
-    }
-    return in.pod()
-        .filter(pod -> pod.isRunning() && pod.hasFetched(disk.name()))
-        .map(pod -> imageOf(disk));
-  }
-
-  /** Whether a disk on a claim holds all of its base image: as QEMU says, or said last. */
-  static boolean isSelfContained(MachineInputs in, Disk disk) {
-    Optional<PersistentVolumeClaim> claim =
-        Optional.ofNullable(in.claims().get(in.identity().claimOf(disk.name())));
-    if (disk.source().blank() != null || claim.isEmpty()) {
-      return false;
-    }
-    return in.qmp()
-        .filter(qmp -> in.pod().filter(PodFacts::isRunning).isPresent())
-        .map(Observation::answers)
-        .map(answers -> answers.disks().get(disk.name()))
-        .map(image -> !image.backed())
-        .orElseGet(
-            () ->
-                VmObjects.isSelfContained(claim.get())
-                    && !baseImageMissing(in).contains(disk.name()));
-  }
-
-  /** Where the base image of a disk comes from, as status and claims tell it. */
-  static String imageOf(Disk disk) {
-    if (disk.source().http() != null) {
-      return disk.source().http().url();
-    }
-    return disk.source().containerImage() != null ? disk.source().containerImage().image() : "";
-  }
-
-  /** Disks for which this pod's wrapper has found no base image on its node. */
-  static List<String> baseImageMissing(MachineInputs in) {
-    return in.pod().stream()
-        .filter(pod -> !pod.isRunning())
-        .flatMap(pod -> pod.lastTermination().stream())
-        .flatMap(ended -> Stream.ofNullable(ended.getMessage()))
-        .flatMap(message -> EventLog.parse(message).wrapperFailure().stream())
-        .filter(failure -> failure.reason().equals("BaseImageMissing"))
-        .map(failure -> failure.disk())
-        .toList();
-  }
-
   /** What to do with the pod. */
   enum PodStep {
     /** There is none and none is wanted, or it is as it may stay. */
@@ -265,13 +198,17 @@ record MachineDecision(
     // more
     boolean ends = in.qmp().map(Observation::heard).map(Heard::shutdown).isPresent();
     boolean replaceable =
-        isAccepted() && done.isEmpty() && !endsForGood(in, pod) && (!pod.isRunning() || ends);
+        isAccepted()
+            && done.isEmpty()
+            && bases.awaited().isEmpty()
+            && !endsForGood(in, pod)
+            && (!pod.isRunning() || ends);
     // a CPU limit that could not be changed while the guest ran is changed now
     boolean outdated =
         PendingChanges.awaitBoot(PendingChanges.of(in, wanted, true))
             || (!pod.hasStarted() && !wanted.fetchTemplate().equals(pod.fetchTemplate()));
     // a pod that has fetched and still lacks it would only be followed by one like it
-    boolean lacksBase = baseImageMissing(in).stream().anyMatch(disk -> !pod.hasFetched(disk));
+    boolean lacksBase = BaseImages.missing(in).stream().anyMatch(disk -> !pod.hasFetched(disk));
     return replaceable && (outdated || lacksBase) ? PodStep.DELETE : PodStep.KEEP;
   }
 

@@ -56,6 +56,7 @@ record MachineEvent(boolean warning, String reason, String note) {
               Running.NOT_ACCEPTED,
               Running.STARTING,
               DisksReady.BINDING_CLAIM,
+              DisksReady.RESOLVING_IMAGE,
               Running.RESTARTING,
               Running.STOPPED,
               Running.FAILED,
@@ -243,7 +244,7 @@ record MachineEvent(boolean warning, String reason, String note) {
                   .formatted(now.name())));
     }
     return Optional.ofNullable(now.progress())
-        .filter(progress -> !progress.endsWith("%"))
+        .filter(progress -> !progress.endsWith("%") && !progress.endsWith("bytes"))
         .filter(problem -> before.map(Disk::progress).filter(problem::equals).isEmpty())
         .map(
             problem ->

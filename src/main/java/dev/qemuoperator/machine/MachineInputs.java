@@ -2,6 +2,7 @@ package dev.qemuoperator.machine;
 
 import dev.qemuoperator.api.Annotations;
 import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.cloudinit.Layer;
 import dev.qemuoperator.pod.Ownership;
@@ -21,15 +22,19 @@ import java.util.TreeMap;
  *
  * @param layers the sources of cloud-init that exist, in order
  * @param missingSources the others, as users name them, such as {@code ConfigMap/base}
+ * @param images the VirtualMachineImages that the VM's disks name and that exist, by name
  * @param claims by name
  * @param claimEvents last warning about a claim that is not bound, by the claim's name
  * @param qmp what QEMU says, if the operator watches it
+ * @param fetched how much of a base image has come to the node, as its init container said last, by
+ *     disk; only of those that are coming
  * @param panicConsole end of the console of a guest that panicked
  */
 record MachineInputs(
     VirtualMachine vm,
     List<Layer> layers,
     List<String> missingSources,
+    Map<String, VirtualMachineImage> images,
     Optional<PodFacts> pod,
     Map<String, PersistentVolumeClaim> claims,
     Map<String, String> claimEvents,
@@ -37,6 +42,7 @@ record MachineInputs(
     Optional<Secret> tls,
     Optional<Service> service,
     Optional<Observation> qmp,
+    Map<String, String> fetched,
     Optional<String> panicConsole) {
 
   VirtualMachineSpec spec() {
@@ -63,6 +69,7 @@ record MachineInputs(
         vm,
         layers,
         missingSources,
+        images,
         Optional.empty(),
         claims,
         claimEvents,
@@ -70,6 +77,7 @@ record MachineInputs(
         tls,
         service,
         Optional.empty(),
+        Map.of(),
         Optional.empty());
   }
 

@@ -47,6 +47,9 @@ import java.util.Set;
  */
 final class MachineReport {
 
+  /** Told from the copying that comes later by its first word. */
+  private static final String FETCHED = "fetched: %s";
+
   private final MachineInputs in;
   private final MachineDecision decision;
   private final Optional<VirtualMachineStatus> before;
@@ -198,17 +201,22 @@ final class MachineReport {
             .map(status -> status.getCapacity())
             .map(capacities -> capacities.get("storage"))
             .orElse(null);
-    String image = MachineDecision.baseOf(in, disk).orElseGet(() -> MachineDecision.imageOf(disk));
+    String image = BaseImages.notes(in, disk).image().orElseGet(() -> BaseImages.nameOf(disk));
     boolean copies = claimed && disk.source().blank() == null;
     return new VirtualMachineStatus.Disk(
         disk.name(),
         claim,
         capacity,
         image.isEmpty() ? null : image,
-        copies ? MachineDecision.isSelfContained(in, disk) : null,
-        answers()
-            .map(answers -> answers.disks().get(disk.name()))
-            .map(known -> progress(disk, known))
+        BaseImages.digest(in, disk).orElse(null),
+        copies ? BaseImages.isSelfContained(in, disk) : null,
+        Optional.ofNullable(in.fetched().get(disk.name()))
+            .map(FETCHED::formatted)
+            .or(
+                () ->
+                    answers()
+                        .map(answers -> answers.disks().get(disk.name()))
+                        .map(known -> progress(disk, known)))
             .orElse(null));
   }
 
@@ -334,12 +342,13 @@ final class MachineReport {
     return patch;
   }
 
-  /** Whether it says that something is missing of which no watch tells. */
+  /** Whether it says that something is missing of which no watch tells, as of a log. */
   static boolean waitsForTheUnwatched(VirtualMachineStatus status) {
     Set<String> reasons =
         Set.of(
             DisksReady.BINDING_CLAIM,
             DisksReady.CLAIM_PENDING,
+            DisksReady.FETCHING,
             Accepted.NAME_TAKEN,
             Accepted.REFUSED);
     return List.of(Accepted.TYPE, DisksReady.TYPE).stream()

@@ -76,7 +76,7 @@ final class PendingChanges {
     return source.matches()
         && in.spec().disks().stream()
             .filter(disk -> disk.name().equals(source.group(1)))
-            .anyMatch(disk -> MachineDecision.baseOf(in, disk).isPresent());
+            .anyMatch(disk -> BaseImages.notes(in, disk).image().isPresent());
   }
 
   private static Optional<PendingChange> cpuLimit(

@@ -16,6 +16,7 @@ import dev.qemuoperator.cloudinit.Seed;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodFacts.FetchProblem;
 import dev.qemuoperator.qmp.EventLog;
+import dev.qemuoperator.qmp.EventLog.WrapperFailure;
 import dev.qemuoperator.qmp.GuestReport;
 import dev.qemuoperator.qmp.IoError;
 import dev.qemuoperator.qmp.Observation;
@@ -52,6 +53,7 @@ record Verdicts(
           Verdicts::ranAndStaysSo,
           Verdicts::suspendedSoNotStarted,
           Verdicts::refusedSoNotStarted,
+          Verdicts::waitsForImage,
           Verdicts::waitsForPod,
           Verdicts::podOver,
           Verdicts::noNodeFits,
@@ -69,6 +71,7 @@ record Verdicts(
   private static final List<Function<Verdicts, Optional<Verdict>>> DISKS_READY =
       List.of(
           Verdicts::claimLost,
+          Verdicts::imageAwaited,
           Verdicts::noPodAskedForDisks,
           Verdicts::claimPending,
           Verdicts::baseImageFailed,
@@ -217,6 +220,11 @@ record Verdicts(
     return Optional.of(accepted())
         .filter(accepted -> !accepted.isTrue() && in.pod().isEmpty())
         .map(accepted -> Verdict.no(Running.NOT_ACCEPTED, accepted.message()));
+  }
+
+  private Optional<Verdict> waitsForImage() {
+    return imageAwaited()
+        .map(awaited -> Verdict.no(Running.STARTING, "Waiting for disks: " + awaited.message()));
   }
 
   private Optional<Verdict> waitsForPod() {
@@ -403,6 +411,13 @@ record Verdicts(
         .findFirst();
   }
 
+  private Optional<Verdict> imageAwaited() {
+    return decision
+        .bases()
+        .awaited()
+        .filter(awaited -> in.pod().isEmpty() && decision.wantsGuest(in));
+  }
+
   private Optional<Verdict> noPodAskedForDisks() {
     return Optional.of(Verdict.unknown(DisksReady.NOT_REQUESTED, "No pod needs them now."))
         .filter(verdict -> in.pod().isEmpty());
@@ -443,15 +458,7 @@ record Verdicts(
     }
     return EventLog.parse(problem.message())
         .wrapperFailure()
-        .map(
-            failure ->
-                Verdict.no(
-                    switch (failure.reason()) {
-                      case "ChecksumMismatch" -> DisksReady.CHECKSUM_MISMATCH;
-                      case "DownloadFailed" -> DisksReady.DOWNLOAD_FAILED;
-                      default -> DisksReady.DISK_FAILED;
-                    },
-                    "Disk %s: %s".formatted(problem.disk(), failure.message())))
+        .map(Verdicts::diskFailure)
         .orElseGet(
             () ->
                 Verdict.no(
@@ -461,7 +468,7 @@ record Verdicts(
   }
 
   private Optional<Verdict> baseImageMissing() {
-    return Optional.of(MachineDecision.baseImageMissing(in))
+    return Optional.of(BaseImages.missing(in))
         .filter(disks -> !disks.isEmpty())
         .map(
             disks ->
@@ -480,11 +487,18 @@ record Verdicts(
         .map(ended -> EventLog.parse(text(ended.getMessage())))
         .flatMap(EventLog::wrapperFailure)
         .filter(failure -> !failure.disk().isEmpty())
-        .map(
-            failure ->
-                Verdict.no(
-                    DisksReady.DISK_FAILED,
-                    "Disk %s: %s".formatted(failure.disk(), failure.message())));
+        .map(Verdicts::diskFailure);
+  }
+
+  private static Verdict diskFailure(WrapperFailure failure) {
+    return Verdict.no(
+        switch (failure.reason()) {
+          case "ChecksumMismatch" -> DisksReady.CHECKSUM_MISMATCH;
+          case "DownloadFailed" -> DisksReady.DOWNLOAD_FAILED;
+          case "ImageRefused" -> DisksReady.IMAGE_REFUSED;
+          default -> DisksReady.DISK_FAILED;
+        },
+        "Disk %s: %s".formatted(failure.disk(), failure.message()));
   }
 
   private Optional<Verdict> baseImageComes() {

@@ -142,6 +142,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
         Children.watch(PersistentVolumeClaim.class, context),
         Children.watch(Secret.class, context),
         Children.watch(Service.class, context),
+        ImageWatch.of(context),
         nudges.eventSource(this::forget));
   }
 }

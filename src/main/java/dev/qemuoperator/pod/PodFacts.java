@@ -220,13 +220,28 @@ public record PodFacts(Pod pod) {
         .toList();
   }
 
+  /** Disks whose base image comes to the node just now. */
+  public List<String> fetching() {
+    return inits().stream()
+        .filter(status -> status.getName().startsWith(VmPod.IMAGE_INIT_PREFIX))
+        .filter(status -> status.getState() != null && status.getState().getRunning() != null)
+        .map(status -> status.getName().substring(VmPod.IMAGE_INIT_PREFIX.length()))
+        .toList();
+  }
+
   /** Whether the base image of a disk has been fetched by this pod. */
   public boolean hasFetched(String disk) {
+    return fetched(disk).isPresent();
+  }
+
+  /** What was said when the base image of a disk had been fetched by this pod. */
+  public Optional<ContainerStateTerminated> fetched(String disk) {
     return inits().stream()
         .filter(status -> status.getName().equals(VmPod.IMAGE_INIT_PREFIX + disk))
         .flatMap(status -> Stream.ofNullable(status.getState()))
         .flatMap(state -> Stream.ofNullable(state.getTerminated()))
-        .anyMatch(ended -> ended.getExitCode() == 0);
+        .filter(ended -> ended.getExitCode() == 0)
+        .findFirst();
   }
 
   /** Why the runner's image does not come; it is QEMU's and that of some init containers. */

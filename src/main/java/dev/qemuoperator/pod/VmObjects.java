@@ -27,7 +27,10 @@ import java.util.stream.Collectors;
 public final class VmObjects {
 
   /** On a claim: the base image that its disk was made from; absent until it has been fetched. */
-  public static final String BASE_ANNOTATION = "qemu-operator.dev/base-image";
+  static final String BASE_ANNOTATION = "qemu-operator.dev/base-image";
+
+  /** On a claim: the digest of the base image that its disk was made from. */
+  static final String BASE_DIGEST_ANNOTATION = "qemu-operator.dev/base-digest";
 
   /** On a claim: the disk in it does not need its base image any more. */
   static final String SELF_CONTAINED_ANNOTATION = "qemu-operator.dev/self-contained";
@@ -41,24 +44,48 @@ public final class VmObjects {
   private VmObjects() {}
 
   /**
+   * What is known of the disk in a claim, as annotations of the claim.
+   *
+   * @param image the base image that has come for it, as the status tells it; empty: it must come
+   * @param digest {@code sha256:…} of the base image's file, which may be gone from the disk's node
+   * @param selfContained whether the disk does not need it any more
+   */
+  public record DiskNotes(Optional<String> image, Optional<String> digest, boolean selfContained) {
+
+    public static final DiskNotes NONE = new DiskNotes(Optional.empty(), Optional.empty(), false);
+
+    /** As an earlier pass has written them. */
+    public static DiskNotes on(PersistentVolumeClaim claim) {
+      Map<String, String> annotations =
+          Optional.ofNullable(claim.getMetadata().getAnnotations()).orElse(Map.of());
+      return new DiskNotes(
+          Optional.ofNullable(annotations.get(BASE_ANNOTATION)),
+          Optional.ofNullable(annotations.get(BASE_DIGEST_ANNOTATION)),
+          annotations.containsKey(SELF_CONTAINED_ANNOTATION));
+    }
+
+    private Map<String, String> annotations() {
+      Map<String, String> annotations = new TreeMap<>();
+      image.ifPresent(name -> annotations.put(BASE_ANNOTATION, name));
+      digest.ifPresent(hash -> annotations.put(BASE_DIGEST_ANNOTATION, hash));
+      if (selfContained) {
+        annotations.put(SELF_CONTAINED_ANNOTATION, "true");
+      }
+      return annotations;
+    }
+  }
+
+  /**
    * The claim of a disk. A retained one has no owner, so that it outlives the VM; a VM of the same
    * name takes it up again.
-   *
-   * @param base the base image that the disk in it was made from, if that is known
-   * @param selfContained whether the disk is known not to need it any more
    */
-  public static PersistentVolumeClaim claim(
-      VmIdentity vm, Disk disk, Optional<String> base, boolean selfContained) {
+  public static PersistentVolumeClaim claim(VmIdentity vm, Disk disk, DiskNotes notes) {
     String name = vm.claimOf(disk.name());
     ObjectMeta metadata =
         disk.reclaimPolicy() == ReclaimPolicy.DELETE
             ? Ownership.owned(vm, name)
             : Ownership.kept(vm, name);
-    Map<String, String> annotations = new TreeMap<>();
-    base.ifPresent(image -> annotations.put(BASE_ANNOTATION, image));
-    if (selfContained) {
-      annotations.put(SELF_CONTAINED_ANNOTATION, "true");
-    }
+    Map<String, String> annotations = notes.annotations();
     metadata.setAnnotations(annotations.isEmpty() ? null : annotations);
     List<AccessMode> modes = disk.storage().claim().accessModes();
     // @formatter:off
@@ -73,12 +100,6 @@ public final class VmObjects {
         .endSpec()
         .build();
     // @formatter:on
-  }
-
-  /** What was noted on the claim of a disk by an earlier pass. */
-  public static boolean isSelfContained(PersistentVolumeClaim claim) {
-    return claim.getMetadata().getAnnotations() != null
-        && claim.getMetadata().getAnnotations().containsKey(SELF_CONTAINED_ANNOTATION);
   }
 
   /** The seed's files, and the history that says what changed since an older seed. */

@@ -4,11 +4,9 @@ import dev.qemuoperator.api.ReadinessProbe;
 import dev.qemuoperator.api.RunStrategy;
 import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.qemu.Attachment;
+import dev.qemuoperator.qemu.Attachment.BaseImage;
 import dev.qemuoperator.qemu.Attachment.ClaimVolume;
-import dev.qemuoperator.qemu.Attachment.ContainerImageFetch;
 import dev.qemuoperator.qemu.Attachment.EphemeralVolume;
-import dev.qemuoperator.qemu.Attachment.HttpFetch;
-import dev.qemuoperator.qemu.Attachment.ImageCache;
 import dev.qemuoperator.qemu.Attachment.MemoryVolume;
 import dev.qemuoperator.qemu.Attachment.SecretVolume;
 import dev.qemuoperator.qemu.Attachment.WrapperOption;
@@ -35,7 +33,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * The pod of a VM. Its name is the VM's: two pods for one VM cannot exist.
@@ -60,20 +57,22 @@ public final class VmPod {
   /** On a pod: the operator has stopped the guest's CPUs because spec.paused said so. */
   public static final String PAUSED_ANNOTATION = "qemu-operator.dev/paused";
 
-  static final String IMAGE_INIT_PREFIX = "image-";
+  /** Before the disk's name: the init container that fetches its base image. */
+  public static final String IMAGE_INIT_PREFIX = "image-";
+
   private static final String SCRIPTS = "/usr/lib/qemu-operator/";
   private static final long QEMU_USER = 107;
   private static final String CACHE_VOLUME = "cache";
   private static final String WORK_VOLUME = "work";
 
   private final PodSettings settings;
-  private final Set<String> fetch;
+  private final Map<String, ImageOrigin> fetch;
   private final Map<String, Volume> volumes = new LinkedHashMap<>();
   private final List<VolumeMount> mounts = new ArrayList<>();
   private final List<String> options = new ArrayList<>();
   private final List<Container> inits = new ArrayList<>();
 
-  private VmPod(PodSettings settings, Set<String> fetch) {
+  private VmPod(PodSettings settings, Map<String, ImageOrigin> fetch) {
     this.settings = settings;
     this.fetch = fetch;
   }
@@ -81,7 +80,7 @@ public final class VmPod {
   /**
    * The pod as it should be.
    *
-   * @param fetch names of the disks whose base image still has to come to the node
+   * @param fetch by disk, where its base image still has to come from
    * @param requests one-shot annotations of the VM; the pod that starts with them has met them
    */
   public static Pod build(
@@ -89,10 +88,10 @@ public final class VmPod {
       VirtualMachineSpec spec,
       Hardware hardware,
       PodSettings settings,
-      Set<String> fetch,
+      Map<String, ImageOrigin> fetch,
       Map<String, String> requests) {
     // What is fetched first is gone from the next pod: it must not make the running one look stale.
-    Pod template = new VmPod(settings, Set.of()).assemble(vm, spec, hardware);
+    Pod template = new VmPod(settings, Map.of()).assemble(vm, spec, hardware);
     Pod pod = fetch.isEmpty() ? template : new VmPod(settings, fetch).assemble(vm, spec, hardware);
     return pod.edit()
         .editMetadata()
@@ -234,42 +233,52 @@ public final class VmPod {
                   .endSecret()
                   .build(),
               path);
-      case ImageCache() -> {
+      case BaseImage(String disk) -> {
         if (!volumes.containsKey(CACHE_VOLUME)) {
           mountReadOnly(cacheVolume(), "/cache");
         }
-      }
-      case HttpFetch(String disk, String url, String checksum) -> {
-        if (fetch.contains(disk)) {
-          handOver();
-          inits.add(
-              fetcher(disk)
-                  .withImage(settings.runnerImage())
-                  .withCommand(SCRIPTS + "download", disk, url, checksum)
-                  .build());
-        }
-      }
-      case ContainerImageFetch(String disk, String image) -> {
-        if (fetch.contains(disk)) {
-          handOver();
-          if (inits.stream().noneMatch(init -> init.getName().equals("tools"))) {
-            inits.addFirst(tools());
-          }
-          inits.add(
-              fetcher(disk)
-                  .withImage(image)
-                  // whoever the image wants to be, the node's cache is root's
-                  .withNewSecurityContext()
-                  .withRunAsUser(0L)
-                  .withRunAsNonRoot(false)
-                  .withAllowPrivilegeEscalation(false)
-                  .endSecurityContext()
-                  .withCommand(
-                      "/work/busybox", "sh", "/work/fetch", disk, image, "/disk/disk.qcow2")
-                  .build());
+        if (fetch.containsKey(disk)) {
+          fetch(disk, fetch.get(disk));
         }
       }
     }
+  }
+
+  private void fetch(String disk, ImageOrigin origin) {
+    handOver();
+    switch (origin) {
+      case ImageOrigin.Urls(List<String> urls, String checksum, String format) ->
+          inits.add(
+              fetcher(disk)
+                  .withImage(settings.runnerImage())
+                  .withCommand(SCRIPTS + "download", disk, checksum)
+                  .addAllToCommand(urls)
+                  .addAllToEnv(optional("FORMAT", format))
+                  .build());
+      case ImageOrigin.ContainerImage(String image, String digest) -> {
+        if (inits.stream().noneMatch(init -> init.getName().equals("tools"))) {
+          inits.addFirst(tools());
+        }
+        inits.add(
+            fetcher(disk)
+                .withImage(image)
+                // whoever the image wants to be, the node's cache is root's
+                .withNewSecurityContext()
+                .withRunAsUser(0L)
+                .withRunAsNonRoot(false)
+                .withAllowPrivilegeEscalation(false)
+                .endSecurityContext()
+                .withCommand("/work/busybox", "sh", "/work/fetch", disk, image, "/disk/disk.qcow2")
+                .addAllToEnv(optional("DIGEST", digest))
+                .build());
+      }
+    }
+  }
+
+  private static List<EnvVar> optional(String name, String value) {
+    return value.isEmpty()
+        ? List.of()
+        : List.of(new EnvVarBuilder().withName(name).withValue(value).build());
   }
 
   /**

@@ -22,16 +22,9 @@ public sealed interface Attachment {
   /** A Secret, one file a key, readable by QEMU's user and nobody else. */
   record SecretVolume(String name, String secret, String mountPath) implements Attachment {}
 
-  /** The node's cache of base images, read-only. */
-  record ImageCache() implements Attachment {}
-
   /**
-   * The base image of a disk must come from a URL first.
-   *
-   * @param checksum {@code sha256:…} or {@code sha512:…} in hex
+   * The base image of a disk, in the node's cache, which is mounted read-only. Where it still has
+   * to come from is not the machine's business.
    */
-  record HttpFetch(String disk, String url, String checksum) implements Attachment {}
-
-  /** The base image of a disk must be taken out of a container image first. */
-  record ContainerImageFetch(String disk, String image) implements Attachment {}
+  record BaseImage(String disk) implements Attachment {}
 }

@@ -4,11 +4,9 @@ import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.Machine.Firmware;
 import dev.qemuoperator.api.Network;
 import dev.qemuoperator.api.VirtualMachineSpec;
+import dev.qemuoperator.qemu.Attachment.BaseImage;
 import dev.qemuoperator.qemu.Attachment.ClaimVolume;
-import dev.qemuoperator.qemu.Attachment.ContainerImageFetch;
 import dev.qemuoperator.qemu.Attachment.EphemeralVolume;
-import dev.qemuoperator.qemu.Attachment.HttpFetch;
-import dev.qemuoperator.qemu.Attachment.ImageCache;
 import dev.qemuoperator.qemu.Attachment.MemoryVolume;
 import dev.qemuoperator.qemu.Attachment.SecretVolume;
 import dev.qemuoperator.qemu.Attachment.WrapperOption;
@@ -277,14 +275,7 @@ public record Hardware(List<Device> devices) {
             ? new EphemeralVolume(id, directory)
             : new ClaimVolume(id, vm.claimOf(disk.name()), directory));
     if (!blank) {
-      attachments.add(new ImageCache());
-    }
-    if (disk.source().http() != null) {
-      attachments.add(
-          new HttpFetch(disk.name(), disk.source().http().url(), disk.source().http().checksum()));
-    }
-    if (disk.source().containerImage() != null) {
-      attachments.add(new ContainerImageFetch(disk.name(), disk.source().containerImage().image()));
+      attachments.add(new BaseImage(disk.name()));
     }
     return new Device(
         List.of(

@@ -77,11 +77,14 @@ final class DiskImages {
           .ifPresent(
               disk ->
                   found.put(
-                      disk,
-                      new DiskImage(
-                          node.hasNonNull("backing_file"), copied.get(disk), problems.get(disk))));
+                      disk, new DiskImage(isBacked(node), copied.get(disk), problems.get(disk))));
     }
     images = Map.copyOf(found);
+  }
+
+  /** Of the chain that is open, or by the file's own header, which the next start goes by. */
+  private static boolean isBacked(JsonNode node) {
+    return node.hasNonNull("backing_file") || node.path("image").hasNonNull("backing-filename");
   }
 
   private static Optional<String> disk(String prefix, String name) {

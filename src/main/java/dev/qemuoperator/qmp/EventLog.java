@@ -11,8 +11,8 @@ import java.util.stream.Stream;
 /**
  * What the termination message of a VM's container tells: JSON lines, the last events that QEMU's
  * own file monitor logged, then what the wrapper knows (its lines {@code STOP_STEP}, {@code
- * QEMU_STDERR}, {@code WRAPPER_FAILED}, {@code WRAPPER}). It is there even if nobody was connected
- * when QEMU ended.
+ * QEMU_STDERR}, {@code WRAPPER_FAILED}, {@code WRAPPER}; {@code BASE_IMAGE} of one that fetched).
+ * It is there even if nobody was connected when QEMU ended.
  *
  * <p>The kubelet may cut the message, QEMU may die in the middle of a line: whatever is no event is
  * left out.
@@ -104,6 +104,11 @@ public record EventLog(List<Event> events) {
                     data.path("reason").asText(""),
                     data.path("disk").asText(""),
                     data.path("message").asText("")));
+  }
+
+  /** Of a container that fetched a base image: the digest of its file, {@code sha256:…}. */
+  public Optional<String> baseImageDigest() {
+    return last("BASE_IMAGE").map(event -> event.data().path("digest").asText(""));
   }
 
   /** The end of what QEMU wrote to its standard error; empty if nothing. */

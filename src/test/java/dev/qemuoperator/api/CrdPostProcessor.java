@@ -22,6 +22,8 @@ public final class CrdPostProcessor implements CRDPostProcessor {
       List.of(
           "Status",
           "Ready",
+          "Reason",
+          "VMs",
           "IP",
           "Node",
           "CPU",
@@ -30,7 +32,9 @@ public final class CrdPostProcessor implements CRDPostProcessor {
           "MAC",
           "Accel",
           "Restarts",
-          "LastExit");
+          "LastExit",
+          "Source",
+          "Digest");
 
   @Override
   public HasMetadata process(HasMetadata crd, String crdSpecVersion) {

@@ -26,22 +26,25 @@ final class ApiReference {
 
   private ApiReference() {}
 
-  static String of(CustomResourceDefinition crd, DocumentedConditions conditions) {
+  /**
+   * @param source the file that the conditions are documented in
+   */
+  static String of(CustomResourceDefinition crd, DocumentedConditions conditions, String source) {
     ApiReference reference = new ApiReference();
-    reference.kind(crd);
+    reference.kind(crd, source);
     reference.conditions(conditions);
     return reference.out.toString();
   }
 
-  private void kind(CustomResourceDefinition crd) {
+  private void kind(CustomResourceDefinition crd, String source) {
     var names = crd.getSpec().getNames();
     CustomResourceDefinitionVersion version = crd.getSpec().getVersions().getFirst();
     JSONSchemaProps resource = version.getSchema().getOpenAPIV3Schema();
     line("# API reference");
     line("");
     line(
-        "Generated from `crds/%s.yaml` and `api/Conditions.java` by `ApiReferenceTest`;"
-            .formatted(crd.getMetadata().getName()));
+        "Generated from `crds/%s.yaml` and `%s` by `ApiReferenceTest`;"
+            .formatted(crd.getMetadata().getName(), source));
     line("`./test unit --update` writes it anew.");
     line("");
     line(
@@ -52,11 +55,15 @@ final class ApiReference {
                 version.getName(),
                 String.join("`, `", names.getShortNames())));
     line("");
-    line("Below a table stand the rules that it has no room for, as the API server words them:");
     List<String> rules = new ArrayList<>();
     messages(resource, rules);
-    line("");
-    rules.forEach(rule -> line("- " + rule));
+    if (rules.isEmpty()) {
+      line("Below a table stand the rules that it has no room for, as the API server words them.");
+    } else {
+      line("Below a table stand the rules that it has no room for, as the API server words them:");
+      line("");
+      rules.forEach(rule -> line("- " + rule));
+    }
     object("spec", resource.getProperties().get("spec"));
     columns(version);
     object("status", resource.getProperties().get("status"));
@@ -224,7 +231,10 @@ final class ApiReference {
     line("");
     line("## Conditions");
     line("");
-    line("All are there from the first pass. All are good when True, but RestartRequired.");
+    boolean restart = conditions.types().stream().anyMatch(t -> t.name().equals("RestartRequired"));
+    line(
+        "All are there from the first pass. All are good when True%s."
+            .formatted(restart ? ", but RestartRequired" : ""));
     for (DocumentedConditions.Type type : conditions.types()) {
       line("");
       line("### " + type.name());

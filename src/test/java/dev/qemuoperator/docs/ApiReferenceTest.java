@@ -6,21 +6,28 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** docs/api.md is what the CRD and the documented conditions say. */
+/** The reference pages are what the CRDs and the documented conditions say. */
 class ApiReferenceTest {
 
-  @Test
-  void committedReferenceIsTheGeneratedOne() throws IOException {
+  @ParameterizedTest
+  @CsvSource({
+    "api.md, virtualmachines, Conditions",
+    "api-images.md, virtualmachineimages, ImageConditions"
+  })
+  void committedReferenceIsTheGeneratedOne(String page, String plural, String conditions)
+      throws IOException {
     var crd =
         Serialization.unmarshal(
-            Files.readString(Path.of("crds", "virtualmachines.qemu-operator.dev.yaml")),
+            Files.readString(Path.of("crds", plural + ".qemu-operator.dev.yaml")),
             CustomResourceDefinition.class);
-    var conditions =
+    String source = "api/" + conditions + ".java";
+    var documented =
         DocumentedConditions.parse(
-            Files.readString(Path.of("src/main/java/dev/qemuoperator/api/Conditions.java")));
+            Files.readString(Path.of("src/main/java/dev/qemuoperator", source)));
 
-    Golden.assertMatches(Path.of("docs", "api.md"), ApiReference.of(crd, conditions));
+    Golden.assertMatches(Path.of("docs", page), ApiReference.of(crd, documented, source));
   }
 }

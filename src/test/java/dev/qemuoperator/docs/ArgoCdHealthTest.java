@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -119,12 +120,34 @@ class ArgoCdHealthTest {
     assertThat(health(vm(1, status)).status()).isEqualTo(expected);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "True, OnDemand, Healthy",
+    "True, Resolved, Healthy",
+    "False, SourceUnavailable, Degraded",
+    "False, ChecksumUnavailable, Degraded"
+  })
+  void healthOfAnImageIs(String conditionStatus, String reason, String expected) {
+    ObjectNode status = YAML.createObjectNode().put("observedGeneration", 1);
+    status
+        .putArray("conditions")
+        .addObject()
+        .put("type", "Ready")
+        .put("status", conditionStatus)
+        .put("reason", reason)
+        .put("message", "");
+    assertThat(health(vm(1, status)).status()).isEqualTo(expected);
+  }
+
   @Test
   void reasonsAreThoseOfTheApi() throws IOException {
-    List<String> known =
-        DocumentedConditions.parse(
-                Files.readString(Path.of("src/main/java/dev/qemuoperator/api/Conditions.java")))
-            .reasons();
+    List<String> known = new ArrayList<>();
+    for (String file : List.of("Conditions.java", "ImageConditions.java")) {
+      known.addAll(
+          DocumentedConditions.parse(
+                  Files.readString(Path.of("src/main/java/dev/qemuoperator/api", file)))
+              .reasons());
+    }
     List<String> named =
         Pattern.compile("(\\w+) = true|reason\\(\"\\w+\"\\) [~=]= \"(\\w+)\"")
             .matcher(Files.readString(SCRIPT))

@@ -54,6 +54,34 @@ record ImageServer(String namespace, String url) {
     run(variant(file) + " > /www/new && mv /www/new /www/" + file);
   }
 
+  /** From now on the disk is served under this name, as a file of so many megabytes. */
+  void publishLarge(String file, int megabytes) {
+    run(
+        "{ %s; head -c $((%d << 20)) /dev/urandom; } > /www/new && mv /www/new /www/%s"
+            .formatted(variant(file), megabytes, file));
+  }
+
+  /** From now on the compressed disk is served under this name. */
+  void publishCompressed(String file) {
+    run(variant(file) + " | gzip > /www/new && mv /www/new /www/" + file);
+  }
+
+  /** From now on nothing is served under this name. */
+  void withdraw(String file) {
+    run("rm /www/" + file);
+  }
+
+  /** Its file of sums, as Debian and Ubuntu publish it. */
+  String publishSums() {
+    run("cd /www && sha256sum *.* > SHA256SUMS");
+    return url + "/SHA256SUMS";
+  }
+
+  /** Of what is served under this name. */
+  String publishedChecksum(String file) {
+    return "sha256:" + run("sha256sum /www/" + file).split(" ")[0];
+  }
+
   /** Of what is or will be served under this name. */
   String checksum(String file) {
     return "sha256:" + run(variant(file) + " | sha256sum").split(" ")[0];

@@ -27,10 +27,10 @@ final class Chart {
   private Chart() {}
 
   /** What an installation with these values would create. */
-  static Rendered render(String values) {
+  static Rendered render(String... values) {
     String yaml =
         withFile(
-            values,
+            values.length == 0 ? "{}" : String.join("\n", values),
             file ->
                 new Helm(DIRECTORY)
                     .template()
@@ -46,10 +46,6 @@ final class Chart {
             .filter(document -> document.contains("kind:"))
             .map(document -> (HasMetadata) serialization.unmarshal(document))
             .toList());
-  }
-
-  static Rendered render() {
-    return render("{}");
   }
 
   /** The text that Helm shows after an installation with these values. */

@@ -26,6 +26,10 @@ import org.junit.jupiter.api.Test;
 class ChartMetricsTest {
 
   private static final String RULES = "metrics: {rules: {enabled: true}}";
+
+  /** Their catalogue is a ConfigMap, too. */
+  private static final String NO_IMAGES = "images: {manage: false}";
+
   private static final String DASHBOARD = "metrics: {dashboard: {enabled: true}}";
 
   /** What is no name of a metric in a query: matchers, ranges, lists of labels, calls, numbers. */
@@ -44,9 +48,11 @@ class ChartMetricsTest {
 
   @Test
   void nothingOfItIsThereUnlessAskedFor() {
-    assertThat(Chart.render().kinds()).doesNotContain("PrometheusRule", "ConfigMap");
-    assertThat(Chart.render(RULES).kinds()).contains("PrometheusRule").doesNotContain("ConfigMap");
-    assertThat(Chart.render(DASHBOARD).kinds())
+    assertThat(Chart.render(NO_IMAGES).kinds()).doesNotContain("PrometheusRule", "ConfigMap");
+    assertThat(Chart.render(NO_IMAGES, RULES).kinds())
+        .contains("PrometheusRule")
+        .doesNotContain("ConfigMap");
+    assertThat(Chart.render(NO_IMAGES, DASHBOARD).kinds())
         .contains("ConfigMap")
         .doesNotContain("PrometheusRule");
   }
@@ -137,10 +143,11 @@ class ChartMetricsTest {
                 .getMetadata()
                 .getLabels())
         .containsEntry("release", "prometheus");
-    assertThat(Chart.render(DASHBOARD).the(ConfigMap.class).getMetadata().getLabels())
+    assertThat(Chart.render(NO_IMAGES, DASHBOARD).the(ConfigMap.class).getMetadata().getLabels())
         .containsEntry("grafana_dashboard", "1");
     assertThat(
             Chart.render(
+                    NO_IMAGES,
                     "metrics: {dashboard: {enabled: true, annotations: {grafana_folder: VMs}}}")
                 .the(ConfigMap.class)
                 .getMetadata()
@@ -182,7 +189,10 @@ class ChartMetricsTest {
     try {
       return new ObjectMapper()
           .readTree(
-              Chart.render(DASHBOARD).the(ConfigMap.class).getData().get("qemu-operator.json"));
+              Chart.render(NO_IMAGES, DASHBOARD)
+                  .the(ConfigMap.class)
+                  .getData()
+                  .get("qemu-operator.json"));
     } catch (IOException e) {
       throw new AssertionError("the dashboard is no JSON", e);
     }

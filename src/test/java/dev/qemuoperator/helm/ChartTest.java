@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.marcnuri.helm.Helm;
 import com.marcnuri.helm.LintResult;
 import dev.qemuoperator.helm.Chart.Rendered;
+import dev.qemuoperator.image.ImageSettings;
 import dev.qemuoperator.machine.OperatorSettings;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
@@ -14,8 +15,10 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.io.IOException;
 import java.lang.reflect.Method;
@@ -25,10 +28,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -61,12 +66,16 @@ class ChartTest {
   void defaultInstallationIsOneDeploymentAndItsRights() {
     assertThat(Chart.render().kinds())
         .containsExactlyInAnyOrder(
-            "CustomResourceDefinition",
+            "CustomResourceDefinition", // VirtualMachine
+            "CustomResourceDefinition", // VirtualMachineImage
             "ServiceAccount",
             "Role",
             "RoleBinding",
             "ClusterRole", // of the operator
             "ClusterRoleBinding",
+            "ClusterRole", // of the operator, for images
+            "ClusterRoleBinding",
+            "ConfigMap", // catalogue of images
             "ClusterRole", // view
             "ClusterRole", // edit
             "Service",
@@ -111,26 +120,29 @@ class ChartTest {
     assertThat(pod.getHostNetwork()).isNull();
     assertThat(pod.getVolumes())
         .as("a read-only root file system leaves Java nothing but /tmp")
+        .filteredOn(volume -> volume.getConfigMap() == null)
         .singleElement()
         .satisfies(volume -> assertThat(volume.getEmptyDir()).isNotNull());
     assertThat(operator(Chart.render()).getVolumeMounts())
-        .singleElement()
-        .satisfies(mount -> assertThat(mount.getMountPath()).isEqualTo("/tmp"));
+        .extracting(VolumeMount::getMountPath)
+        .containsExactlyInAnyOrder("/tmp", "/etc/qemu-operator");
   }
 
   @Test
   void settingsAreThoseThatTheOperatorReads() {
     Set<String> known = settings(method -> true);
-    Set<String> needed = settings(method -> !method.isAnnotationPresent(WithDefault.class));
+    Set<String> needed =
+        settings(
+            method ->
+                !method.isAnnotationPresent(WithDefault.class)
+                    && !method.getReturnType().equals(Optional.class));
     Set<String> given =
         environment(Chart.render()).keySet().stream()
             .filter(name -> name.startsWith(SETTINGS_PREFIX))
             .collect(Collectors.toSet());
-    assertThat(known)
-        .as("deployment.yaml sets what OperatorSettings does not have")
-        .containsAll(given);
+    assertThat(known).as("deployment.yaml sets what the settings do not have").containsAll(given);
     assertThat(given)
-        .as("deployment.yaml must set what has no default in OperatorSettings")
+        .as("deployment.yaml must set what has no default in the settings")
         .containsAll(needed);
   }
 
@@ -299,6 +311,10 @@ class ChartTest {
           watchNamespaces: [Lab]                  | /watchNamespaces/0, Lab
           watchNamespaces: [lab, lab]             | /watchNamespaces
           crds: {keep: "yes"}                     | /crds/keep, boolean
+          images: {manage: "yes"}                 | /images/manage, boolean
+          images: {mirror: mirror.lan}            | /images/mirror
+          images: {catalogue: {A b: null}}        | A b, pattern
+          images: {catalogue: {a: {}}}            | /images/catalogue/a, sources
           metrics: {rules: {enabled: "yes"}}      | /metrics/rules/enabled, boolean
           metrics: {dashboard: {labels: {a: 1}}}  | /metrics/dashboard/labels/a, string
           logLevel: debug                         | /logLevel, 'DEBUG'
@@ -348,10 +364,14 @@ class ChartTest {
 
   /** Names of environment variables for the settings. */
   private static Set<String> settings(Predicate<Method> which) {
-    return Arrays.stream(OperatorSettings.class.getDeclaredMethods())
+    return Stream.of(OperatorSettings.class, ImageSettings.class)
+        .flatMap(settings -> Arrays.stream(settings.getDeclaredMethods()))
         .filter(which)
-        .map(method -> method.getName().replaceAll("([A-Z])", "_$1").toUpperCase(Locale.ROOT))
-        .map(SETTINGS_PREFIX::concat)
+        .map(
+            method ->
+                method.getDeclaringClass().getAnnotation(ConfigMapping.class).prefix()
+                    + method.getName().replaceAll("([A-Z])", "-$1").replaceAll("^", "."))
+        .map(name -> name.replaceAll("[.-]", "_").toUpperCase(Locale.ROOT))
         .collect(Collectors.toSet());
   }
 }

@@ -30,6 +30,8 @@ class RbacTest {
       "qemu-operator.machineRules in helm/qemu-operator/templates/_helpers.tpl";
   private static final String OWN_RULES =
       "the first Role in helm/qemu-operator/templates/rbac.yaml";
+  private static final String IMAGE_RULES =
+      "the ClusterRole -images in helm/qemu-operator/templates/rbac.yaml";
 
   private static final String CORE = "";
   private static final String MACHINES = "qemu-operator.dev";
@@ -43,51 +45,100 @@ class RbacTest {
               MACHINES,
               "virtualmachines",
               "list watch",
-              "VirtualMachineReconciler",
+              "machine/VirtualMachineReconciler",
               "Reconciler<VirtualMachine>"),
           use(
               MACHINES,
               "virtualmachines/status",
               "patch",
-              "VirtualMachineReconciler",
+              "machine/VirtualMachineReconciler",
               "UpdateControl.patchStatus("),
-          use(CORE, "pods", "list watch", "VirtualMachineReconciler", "Children.watch(Pod.class"),
+          use(
+              CORE,
+              "pods",
+              "list watch",
+              "machine/VirtualMachineReconciler",
+              "Children.watch(Pod.class"),
           use(
               CORE,
               "persistentvolumeclaims",
               "list watch",
-              "VirtualMachineReconciler",
+              "machine/VirtualMachineReconciler",
               "Children.watch(PersistentVolumeClaim.class"),
           use(
               CORE,
               "secrets",
               "list watch",
-              "VirtualMachineReconciler",
+              "machine/VirtualMachineReconciler",
               "Children.watch(Secret.class"),
           use(
               CORE,
               "services",
               "list watch",
-              "VirtualMachineReconciler",
+              "machine/VirtualMachineReconciler",
               "Children.watch(Service.class"),
-          use(CORE, "configmaps", "list watch", "SourceWatches", ".configMaps()"),
-          use(CORE, "secrets", "list watch", "SourceWatches", ".secrets()"),
-          use(CORE, "persistentvolumeclaims", "get", "InputReader", ".persistentVolumeClaims()"),
-          use(CORE, "events", "list", "InputReader", ".v1().events()"),
-          use(CORE, "pods", "get", "Apply", ".resource(desired).get()"),
-          use(CORE, "secrets", "get", "Apply", ".resource(desired).get()"),
-          use(CORE, "services", "get", "Apply", ".resource(desired).get()"),
-          use(CORE, "pods", "get list", "Orphans", "client.pods()"),
-          use(CORE, "pods", "create patch", "Apply", "desired.pod()"),
-          use(CORE, "persistentvolumeclaims", "create patch", "Apply", "desired.claims()"),
-          use(CORE, "secrets", "create patch", "Apply", "desired.tls()"),
-          use(CORE, "services", "create patch", "Apply", "desired.service()"),
-          use(CORE, "pods", "delete", "Apply", ".resource(pod).delete()"),
-          use(CORE, "services", "delete", "Apply", ".resource(service).delete()"),
-          use(CORE, "pods/log", "get", "InputReader", ".getLog()"),
-          use(CORE, "pods/resize", "patch", "Apply", ".subresource(\"resize\")"),
-          use(CORE, "pods", "patch", "Steering", "client.resource(note)"),
-          use(EVENTS, "events", "create", "EventRecorder", ".create()"));
+          use(CORE, "configmaps", "list watch", "machine/SourceWatches", ".configMaps()"),
+          use(CORE, "secrets", "list watch", "machine/SourceWatches", ".secrets()"),
+          use(
+              CORE,
+              "persistentvolumeclaims",
+              "get",
+              "machine/InputReader",
+              ".persistentVolumeClaims()"),
+          use(CORE, "events", "list", "machine/InputReader", ".v1().events()"),
+          use(CORE, "pods", "get", "machine/Apply", ".resource(desired).get()"),
+          use(CORE, "secrets", "get", "machine/Apply", ".resource(desired).get()"),
+          use(CORE, "services", "get", "machine/Apply", ".resource(desired).get()"),
+          use(CORE, "pods", "get list", "machine/Orphans", "client.pods()"),
+          use(CORE, "pods", "create patch", "machine/Apply", "desired.pod()"),
+          use(CORE, "persistentvolumeclaims", "create patch", "machine/Apply", "desired.claims()"),
+          use(CORE, "secrets", "create patch", "machine/Apply", "desired.tls()"),
+          use(CORE, "services", "create patch", "machine/Apply", "desired.service()"),
+          use(CORE, "pods", "delete", "machine/Apply", ".resource(pod).delete()"),
+          use(CORE, "services", "delete", "machine/Apply", ".resource(service).delete()"),
+          use(CORE, "pods/log", "get", "machine/PodLogs", ".getLog()"),
+          use(CORE, "pods/resize", "patch", "machine/Apply", ".subresource(\"resize\")"),
+          use(CORE, "pods", "patch", "machine/Steering", "client.resource(note)"),
+          use(EVENTS, "events", "create", "machine/EventRecorder", ".create()"));
+
+  /** Of what belongs to no namespace, and is read by every operator. */
+  private static final List<Use> IMAGE_READ_USES =
+      List.of(
+          use(
+              MACHINES,
+              "virtualmachineimages",
+              "list watch",
+              "machine/ImageWatch",
+              "from(VirtualMachineImage.class"));
+
+  /** And what one of a cluster does beside. */
+  private static final List<Use> IMAGE_USES =
+      List.of(
+          use(
+              MACHINES,
+              "virtualmachineimages",
+              "list watch",
+              "image/VirtualMachineImageReconciler",
+              "Reconciler<VirtualMachineImage>"),
+          use(
+              MACHINES,
+              "virtualmachineimages/status",
+              "patch",
+              "image/VirtualMachineImageReconciler",
+              "UpdateControl.patchStatus("),
+          use(
+              MACHINES,
+              "virtualmachineimages",
+              "create patch",
+              "image/Catalogue",
+              ".serverSideApply()"),
+          use(MACHINES, "virtualmachineimages", "delete", "image/Catalogue", ".delete()"),
+          use(
+              MACHINES,
+              "virtualmachines",
+              "list watch",
+              "image/Users",
+              "from(VirtualMachine.class"));
 
   /** In the operator's own namespace. JOSDK does not start without update, though it patches. */
   private static final List<Use> OWN_USES =
@@ -96,9 +147,14 @@ class RbacTest {
               LEASES,
               "leases",
               "get create update patch",
-              "MachineBeans",
+              "machine/MachineBeans",
               "aLeaderElectionConfiguration(\"qemu-operator\")"),
-          use(CORE, "secrets", "get create", "AuthorityStore", "SECRET = \"qemu-operator-ca\""));
+          use(
+              CORE,
+              "secrets",
+              "get create",
+              "machine/AuthorityStore",
+              "SECRET = \"qemu-operator-ca\""));
 
   @Test
   void operatorMayDoInNamespacesWhatItsCodeDoes() {
@@ -123,11 +179,23 @@ class RbacTest {
             tuple(List.of("secrets"), List.of("qemu-operator-ca")));
   }
 
+  @Test
+  void operatorLooksAfterImagesUnlessAnotherDoes() {
+    assertAllowed(clusterRole("-images", Chart.render()).getRules(), IMAGE_USES, IMAGE_RULES);
+    assertAllowed(
+        clusterRole("-images", Chart.render("images: {manage: false}")).getRules(),
+        IMAGE_READ_USES,
+        IMAGE_RULES);
+  }
+
   /** A row whose code is gone would keep a right that nobody needs. */
   @Test
   void everyRightStillHasItsUse() throws IOException {
-    for (Use use : Stream.concat(MACHINE_USES.stream(), OWN_USES.stream()).toList()) {
-      Path file = Path.of("src/main/java/dev/qemuoperator/machine", use.file() + ".java");
+    for (Use use :
+        Stream.of(MACHINE_USES, OWN_USES, IMAGE_READ_USES, IMAGE_USES)
+            .flatMap(List::stream)
+            .toList()) {
+      Path file = Path.of("src/main/java/dev/qemuoperator", use.file() + ".java");
       assertThat(file)
           .as("%s names a class that is gone: delete the row or name the new one", use)
           .exists();
@@ -143,7 +211,9 @@ class RbacTest {
   @Test
   void operatorOfSomeNamespacesHasNoRightInOthers() {
     Rendered chart = Chart.render("{watchNamespaces: [lab, ci], userRoles: {create: false}}");
-    assertThat(chart.kinds()).doesNotContain("ClusterRole", "ClusterRoleBinding");
+    assertThat(chart.all(ClusterRole.class))
+        .extracting(role -> role.getMetadata().getName())
+        .containsExactly("vms-qemu-operator-images");
 
     Map<String, List<PolicyRule>> rules =
         chart.all(Role.class).stream()
@@ -169,7 +239,7 @@ class RbacTest {
                         .map(ClusterRoleBinding::getSubjects))
                 .flatMap(subjects -> subjects)
                 .flatMap(List::stream))
-        .hasSize(4)
+        .hasSize(5)
         .containsOnly(new Subject(null, "ServiceAccount", "vms-qemu-operator", Chart.NAMESPACE));
     assertThat(somewhere.all(RoleBinding.class))
         .allSatisfy(
@@ -181,8 +251,11 @@ class RbacTest {
                                 && role.getMetadata()
                                     .getNamespace()
                                     .equals(binding.getMetadata().getNamespace())));
-    assertThat(everywhere.the(ClusterRoleBinding.class).getRoleRef().getName())
-        .isEqualTo(clusterRole("-machines", everywhere).getMetadata().getName());
+    assertThat(everywhere.all(ClusterRoleBinding.class))
+        .extracting(binding -> binding.getRoleRef().getName())
+        .containsExactlyInAnyOrder(
+            clusterRole("-machines", everywhere).getMetadata().getName(),
+            clusterRole("-images", everywhere).getMetadata().getName());
   }
 
   @Test
@@ -192,7 +265,8 @@ class RbacTest {
     assertThat(view.getMetadata().getLabels())
         .containsKeys(aggregate + "view", aggregate + "edit", aggregate + "admin");
     assertThat(rights(view.getRules()))
-        .containsExactlyInAnyOrderElementsOf(rights(MACHINES, "virtualmachines", "get list watch"));
+        .containsExactlyInAnyOrderElementsOf(
+            rights(MACHINES, "virtualmachines virtualmachineimages", "get list watch"));
 
     ClusterRole edit = clusterRole("-edit", Chart.render());
     assertThat(edit.getMetadata().getLabels())
@@ -203,7 +277,7 @@ class RbacTest {
             rights(MACHINES, "virtualmachines", "create update patch delete deletecollection"));
   }
 
-  /** What a class of the package machine does with the API, and the code by which it does so. */
+  /** What a class, with its package, does with the API, and the code by which it does so. */
   private record Use(Set<Right> rights, String file, String code) {}
 
   private static Use use(String group, String resource, String verbs, String file, String code) {
@@ -255,8 +329,8 @@ class RbacTest {
   }
 
   private static Set<Right> rights(String group, String resource, String verbs) {
-    return Arrays.stream(verbs.split(" "))
-        .map(verb -> new Right(group, resource, verb))
+    return Arrays.stream(resource.split(" "))
+        .flatMap(name -> Arrays.stream(verbs.split(" ")).map(verb -> new Right(group, name, verb)))
         .collect(Collectors.toCollection(TreeSet::new));
   }
 

@@ -149,6 +149,7 @@ class DiskCopiesTest {
                 .formatted(wanted)),
         List.of(),
         List.of(),
+        Map.of(),
         Optional.empty(),
         Map.of(),
         Map.of(),
@@ -163,6 +164,7 @@ class DiskCopiesTest {
                 new Answers("running", "KVM", "10.0.13", null, null, Map.of("root", image)),
                 Heard.NOTHING,
                 "c1")),
+        Map.of(),
         Optional.empty());
   }
 

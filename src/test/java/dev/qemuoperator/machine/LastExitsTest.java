@@ -125,6 +125,7 @@ class LastExitsTest {
             new VirtualMachine(),
             List.of(),
             List.of(),
+            Map.of(),
             pod,
             Map.of(),
             Map.of(),
@@ -132,6 +133,7 @@ class LastExitsTest {
             Optional.empty(),
             Optional.empty(),
             qmp,
+            Map.of(),
             Optional.of("Kernel panic - not syncing"));
     VirtualMachineStatus before =
         new VirtualMachineStatus(

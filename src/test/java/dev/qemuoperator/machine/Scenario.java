@@ -7,6 +7,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.qemuoperator.api.CloudInit;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.cloudinit.Layer;
@@ -14,9 +15,11 @@ import dev.qemuoperator.cloudinit.Seed;
 import dev.qemuoperator.machine.MachineDecision.PodStep;
 import dev.qemuoperator.machine.SourceWatches.Source;
 import dev.qemuoperator.pki.CertificateAuthority;
+import dev.qemuoperator.pod.ImageOrigin;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodSettings;
 import dev.qemuoperator.pod.VmObjects;
+import dev.qemuoperator.pod.VmObjects.DiskNotes;
 import dev.qemuoperator.pod.VmPod;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.VmIdentity;
@@ -166,6 +169,7 @@ final class Scenario {
             vm,
             layers,
             missing,
+            images(vm),
             Optional.empty(),
             Map.of(),
             Map.of(),
@@ -173,19 +177,22 @@ final class Scenario {
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            Map.of(),
             Optional.empty());
     Optional<Seed> seed = MachineDecision.of(bare).seed();
     return new MachineInputs(
         vm,
         layers,
         missing,
+        bare.images(),
         pod(bare),
         claims(vm),
-        claimEvents(),
+        texts("in-claim-events.yaml"),
         seed.flatMap(wanted -> seedSecret(bare.identity(), wanted)),
         tls(bare.identity()),
         Optional.empty(),
         qmp(seed),
+        texts("in-fetched.yaml"),
         file("in-panic-console.txt"));
   }
 
@@ -213,7 +220,12 @@ final class Scenario {
                       CertificateAuthority.OPERATOR_DN);
               Pod made =
                   VmPod.build(
-                      in.identity(), madeFrom(in), hardware, SETTINGS, fetchedBy(patch), Map.of());
+                      in.identity(),
+                      madeFrom(in),
+                      hardware,
+                      SETTINGS,
+                      fetchedBy(patch, in),
+                      Map.of());
               return Serialization.unmarshal(merged(tree(made), patch).toString(), Pod.class);
             })
         .map(PodFacts::new);
@@ -228,16 +240,32 @@ final class Scenario {
         .orElse(in.spec());
   }
 
-  private static Set<String> fetchedBy(JsonNode pod) {
-    Set<String> disks = new HashSet<>();
-    pod.path("fetches").forEach(disk -> disks.add(disk.asText()));
+  /** The pod was made when nothing was known of its claims yet. */
+  private static Map<String, ImageOrigin> fetchedBy(JsonNode pod, MachineInputs in) {
+    Map<String, ImageOrigin> origins = BaseImages.of(in).fetch();
+    Map<String, ImageOrigin> disks = new HashMap<>();
+    pod.path("fetches").forEach(disk -> disks.put(disk.asText(), origins.get(disk.asText())));
     for (JsonNode init : pod.at("/status/initContainerStatuses")) {
       String name = init.path("name").asText();
       if (name.startsWith("image-")) {
-        disks.add(name.substring("image-".length()));
+        String disk = name.substring("image-".length());
+        disks.put(disk, origins.get(disk));
       }
     }
     return disks;
+  }
+
+  private Map<String, VirtualMachineImage> images(VirtualMachine vm) {
+    Map<String, VirtualMachineImage> images = new HashMap<>();
+    for (Disk disk : vm.getSpec().disks()) {
+      String name = disk.source().image();
+      if (name != null) {
+        file("in-image-" + name + ".yaml")
+            .map(text -> Serialization.unmarshal(text, VirtualMachineImage.class))
+            .ifPresent(image -> images.put(name, image));
+      }
+    }
+    return images;
   }
 
   private Map<String, PersistentVolumeClaim> claims(VirtualMachine vm) {
@@ -248,9 +276,7 @@ final class Scenario {
       if (disk.storage().claim() != null) {
         file("in-claim-" + name + ".yaml")
             .map(Scenario::parse)
-            .map(
-                patch ->
-                    merged(tree(VmObjects.claim(identity, disk, Optional.empty(), false)), patch))
+            .map(patch -> merged(tree(VmObjects.claim(identity, disk, DiskNotes.NONE)), patch))
             .map(json -> Serialization.unmarshal(json.toString(), PersistentVolumeClaim.class))
             .ifPresent(claim -> claims.put(name, claim));
       }
@@ -258,15 +284,15 @@ final class Scenario {
     return claims;
   }
 
-  private Map<String, String> claimEvents() {
-    Map<String, String> events = new HashMap<>();
-    file("in-claim-events.yaml")
+  private Map<String, String> texts(String name) {
+    Map<String, String> texts = new HashMap<>();
+    file(name)
         .map(Scenario::parse)
         .ifPresent(
             json ->
                 json.properties()
-                    .forEach(event -> events.put(event.getKey(), event.getValue().asText())));
-    return events;
+                    .forEach(text -> texts.put(text.getKey(), text.getValue().asText())));
+    return texts;
   }
 
   private Optional<Secret> tls(VmIdentity vm) {

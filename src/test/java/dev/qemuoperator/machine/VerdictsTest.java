@@ -129,6 +129,7 @@ class VerdictsTest {
         vm,
         List.of(),
         List.of(),
+        Map.of(),
         pod,
         Map.of(),
         Map.of(),
@@ -136,6 +137,7 @@ class VerdictsTest {
         Optional.empty(),
         Optional.empty(),
         qmp,
+        Map.of(),
         Optional.empty());
   }
 

@@ -39,7 +39,7 @@ final class FakeQemu implements AutoCloseable {
   private volatile String seedSerial = "seed-1";
   private volatile boolean kvm = true;
   private volatile boolean silent;
-  private volatile boolean backed;
+  private volatile String backing = "";
   private volatile String blockJobs = "[]";
   private final StringBuffer ring = new StringBuffer();
 
@@ -74,7 +74,13 @@ final class FakeQemu implements AutoCloseable {
 
   /** Whether the disk root still needs its base image. */
   FakeQemu backed(boolean backed) {
-    this.backed = backed;
+    this.backing = backed ? ", \"backing_file\": \"/cache/sha256/0\"" : "";
+    return this;
+  }
+
+  /** The base image was copied, but the file's header could not be written. */
+  FakeQemu backedByItsHeader() {
+    this.backing = ", \"image\": {\"backing-filename\": \"/cache/sha256/0\"}";
     return this;
   }
 
@@ -211,7 +217,7 @@ final class FakeQemu implements AutoCloseable {
       case "query-block-jobs" -> "\"return\": " + blockJobs;
       case "query-named-block-nodes" ->
           "\"return\": [{\"node-name\": \"#block1\"}, {\"node-name\": \"disk-root\"%s}]"
-              .formatted(backed ? ", \"backing_file\": \"/cache/sha256/0\"" : "");
+              .formatted(backing);
       case "ringbuf-read" -> {
         String text = ring.toString();
         ring.delete(0, text.length());

@@ -165,6 +165,8 @@ class QmpMonitorsTest {
     qemu.blockJobs("[]")
         .emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\", \"error\": \"full\"}");
     patiently().until(() -> disk().equals(new DiskImage(true, null, "full")));
+    qemu.backedByItsHeader().emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\"}");
+    patiently().until(() -> disk().equals(new DiskImage(true, null, null)));
     qemu.backed(false).emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\"}");
     patiently().until(() -> disk().equals(new DiskImage(false, null, null)));
   }

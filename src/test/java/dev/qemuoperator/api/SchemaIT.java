@@ -29,13 +29,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/**
- * A real API server takes what the schema of VirtualMachine allows, and says what is wrong else.
- */
-class VirtualMachineSchemaIT {
+/** A real API server takes what the schema of each kind allows, and says what is wrong else. */
+class SchemaIT {
 
-  private static final Path CRD = Path.of("crds/virtualmachines.qemu-operator.dev.yaml");
-  private static final Path FILES = Path.of("src/test/resources/schema/virtualmachine");
+  private static final Path FILES = Path.of("src/test/resources/schema");
+  private static final List<String> KINDS = List.of("virtualmachine", "virtualmachineimage");
 
   private static final String VERSION = "jsonpath={.metadata.resourceVersion}";
 
@@ -46,33 +44,46 @@ class VirtualMachineSchemaIT {
   @BeforeAll
   static void installCrd() throws IOException {
     client = Cluster.get().client();
-    client
-        .resource(Files.readString(CRD))
-        .fieldValidation(Validation.STRICT)
-        .forceConflicts()
-        .serverSideApply();
-    client
-        .apiextensions()
-        .v1()
-        .customResourceDefinitions()
-        .withName("virtualmachines.qemu-operator.dev")
-        .waitUntilCondition(
-            crd ->
-                crd != null
-                    && crd.getStatus() != null
-                    && crd.getStatus().getConditions().stream()
-                        .anyMatch(
-                            c -> c.getType().equals("Established") && c.getStatus().equals("True")),
-            30,
-            TimeUnit.SECONDS);
+    for (String kind : KINDS) {
+      client
+          .resource(Files.readString(crd(kind)))
+          .fieldValidation(Validation.STRICT)
+          .forceConflicts()
+          .serverSideApply();
+      client
+          .apiextensions()
+          .v1()
+          .customResourceDefinitions()
+          .withName(crd(kind).getFileName().toString().replaceAll("\\.yaml$", ""))
+          .waitUntilCondition(SchemaIT::isEstablished, 30, TimeUnit.SECONDS);
+    }
+  }
+
+  private static boolean isEstablished(CustomResourceDefinition crd) {
+    return crd != null
+        && crd.getStatus() != null
+        && crd.getStatus().getConditions().stream()
+            .anyMatch(c -> c.getType().equals("Established") && c.getStatus().equals("True"));
+  }
+
+  private static Path crd(String kind) {
+    return Path.of("crds", kind + "s.qemu-operator.dev.yaml");
+  }
+
+  static List<String> kinds() {
+    return KINDS;
   }
 
   static Stream<SchemaDocument> valid() {
-    return SchemaDocument.list(FILES, "valid-");
+    return documents("valid-");
   }
 
   static Stream<SchemaDocument> invalid() {
-    return SchemaDocument.list(FILES, "invalid-");
+    return documents("invalid-");
+  }
+
+  private static Stream<SchemaDocument> documents(String prefix) {
+    return KINDS.stream().flatMap(kind -> SchemaDocument.list(FILES.resolve(kind), prefix));
   }
 
   @ParameterizedTest
@@ -100,29 +111,33 @@ class VirtualMachineSchemaIT {
         .allMatch(error -> complaints.stream().anyMatch(complaint -> complaint.contains(error)));
   }
 
-  @Test
-  void everyRuleIsBrokenBySomeFile() throws IOException {
-    var crd = Serialization.unmarshal(Files.readString(CRD), CustomResourceDefinition.class);
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void everyRuleIsBrokenBySomeFile(String kind) throws IOException {
+    var crd = Serialization.unmarshal(Files.readString(crd(kind)), CustomResourceDefinition.class);
     JSONSchemaProps schema =
         crd.getSpec().getVersions().getFirst().getSchema().getOpenAPIV3Schema();
     List<StatusCause> causes =
-        invalid().flatMap(document -> complaints(document).stream()).toList();
+        SchemaDocument.list(FILES.resolve(kind), "invalid-")
+            .flatMap(document -> complaints(document).stream())
+            .toList();
 
     assertThat(SchemaConstraint.of(schema))
         .filteredOn(constraint -> causes.stream().noneMatch(constraint::isBrokenBy))
-        .as("rules that nothing breaks: add an invalid-….yaml for each to %s", FILES)
+        .as("rules that nothing breaks: add an invalid-….yaml for each to %s/%s", FILES, kind)
         .isEmpty();
   }
 
-  @Test
-  void defaultsAreFilledIn() {
-    SchemaDocument minimal =
-        valid().filter(d -> d.toString().contains("minimal")).findFirst().get();
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void defaultsAreFilledIn(String kind) {
+    Path files = FILES.resolve(kind);
+    SchemaDocument minimal = SchemaDocument.list(files, "valid-minimal").findFirst().get();
 
     GenericKubernetesResource filled = resource(minimal.resources().getFirst()).dryRun().create();
 
     Golden.assertMatches(
-        FILES.resolve("defaults-minimal.yaml"),
+        files.resolve("defaults-minimal.yaml"),
         Serialization.asYaml(filled.getAdditionalProperties()));
   }
 
@@ -133,7 +148,7 @@ class VirtualMachineSchemaIT {
   @ParameterizedTest
   @ValueSource(strings = {"--server-side=false", "--server-side=true"})
   void applyingTheSameAgainChangesNothing(String mode) throws IOException {
-    String manifest = Files.readString(FILES.resolve("valid-full.yaml"));
+    String manifest = Files.readString(FILES.resolve("virtualmachine/valid-full.yaml"));
     String[] apply = {"apply", mode, "-n", NAMESPACE.name(), "-f", "-", "-o", VERSION};
 
     Cluster.get().kubectlWithInput(manifest, apply).text();
@@ -166,7 +181,7 @@ class VirtualMachineSchemaIT {
   void kubectlGetShowsColumns() throws IOException {
     GenericKubernetesResource running =
         Serialization.unmarshal(
-            Files.readString(FILES.resolve("status-columns.yaml")),
+            Files.readString(FILES.resolve("virtualmachine/status-columns.yaml")),
             GenericKubernetesResource.class);
     Object status = running.getAdditionalProperties().get("status");
     GenericKubernetesResource created = resource(running).create();
@@ -223,7 +238,9 @@ class VirtualMachineSchemaIT {
   }
 
   private static Resource<GenericKubernetesResource> resource(GenericKubernetesResource resource) {
-    return client.resource(resource).inNamespace(NAMESPACE.name());
+    return resource.getKind().equals(VirtualMachineImage.KIND)
+        ? client.resource(resource)
+        : client.resource(resource).inNamespace(NAMESPACE.name());
   }
 
   /** What the API server has against the document's last resource, which is not kept. */

@@ -1,0 +1,25 @@
+package dev.qemuoperator.api;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.kubernetes.api.model.Condition;
+import java.util.List;
+
+/** What an image's sources have given; times are RFC 3339. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record VirtualMachineImageStatus(
+    @JsonPropertyDescription("metadata.generation that this status speaks of.")
+        Long observedGeneration,
+    List<Condition> conditions,
+    @JsonPropertyDescription(
+            "What new disks are made from, sha256:… or sha512:… of the file as it is published. It stays"
+                + " until the spec changes or a refresh is asked for.")
+        String digest,
+    @JsonPropertyDescription("The source that serves it: a URL or a container image.")
+        String source,
+    @JsonPropertyDescription("When the sources were looked up.") String resolvedAt,
+    @JsonPropertyDescription(
+            "The value of qemu-operator.dev/refresh-requested-at that was acted on last.")
+        String refreshRequestedAt,
+    @JsonPropertyDescription("How many VirtualMachines name it in a disk's source.image.")
+        Integer virtualMachines) {}

@@ -1,0 +1,314 @@
+package dev.qemuoperator.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.qemuoperator.api.VirtualMachineImage;
+import dev.qemuoperator.api.VirtualMachineImageStatus;
+import dev.qemuoperator.cluster.Cluster;
+import dev.qemuoperator.cluster.TestNamespace;
+import dev.qemuoperator.status.ConditionList;
+import io.fabric8.kubernetes.client.dsl.Resource;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Images by name: where they come from, what is pinned, and what is wrong with them. */
+class ImagesE2E {
+
+  @RegisterExtension static final TestNamespace NAMESPACE = new TestNamespace();
+
+  /** A server that did not answer is asked again after 30 s. */
+  private static final Duration ASKED_AGAIN = Duration.ofSeconds(60);
+
+  /** Between two starts of the same kind, on a machine that does other things, too. */
+  private static final Duration NOISE = Duration.ofSeconds(2);
+
+  private static ImageServer server;
+
+  @BeforeAll
+  static void serve() {
+    Installation.get().awaitReady();
+    server = ImageServer.start(NAMESPACE.name());
+  }
+
+  @AfterAll
+  static void removeImages() {
+    Cluster.get().kubectl("delete", "qvmi", "-l", "test=images").text();
+  }
+
+  @Test
+  void catalogueIsThereAndNothingOfItIsLookedUpUntilAVmNamesIt() {
+    for (String name : new String[] {"ubuntu-24.04", "debian-12", "debian-13", "alpine-3.23"}) {
+      VirtualMachineImageStatus status = await(name, "True", "OnDemand", Vm.TOLD);
+      assertThat(status.virtualMachines()).isZero();
+      assertThat(status.digest()).isNull();
+    }
+  }
+
+  @Test
+  void imageIsFetchedOnceAndPinned() {
+    server.publish("once.qcow2");
+    image(
+        "once",
+        """
+          sources:
+          - http: {url: "%1$s/not/there/once.qcow2"}
+          - http: {url: "%1$s/once.qcow2"}
+          checksumUrl: %2$s
+        """
+            .formatted(server.url(), server.publishSums()));
+    Vm first = vm("first", "once");
+    first.awaitReady();
+
+    VirtualMachineImageStatus status = await("once", "True", "Resolved", Vm.TOLD);
+    assertThat(status.source()).isEqualTo(server.url() + "/once.qcow2");
+    assertThat(status.digest()).isEqualTo(server.checksum("once.qcow2"));
+    assertThat(first.status().disks().getFirst().image()).isEqualTo("once");
+    assertThat(first.status().disks().getFirst().digest()).isEqualTo(status.digest());
+
+    server.withdraw("once.qcow2");
+    Vm second = vm("second", "once");
+    second.awaitReady();
+    assertThat(second.status().disks().getFirst().digest())
+        .as("the node has it: nothing is transferred")
+        .isEqualTo(status.digest());
+    awaitUsers("once", 2);
+    second.delete();
+    awaitUsers("once", 1);
+    first.resource().delete();
+  }
+
+  @Test
+  void compressedImageIsUnpacked() {
+    server.publishCompressed("small.qcow2.gz");
+    image(
+        "small",
+        """
+          sources: [{http: {url: "%s/small.qcow2.gz"}}]
+          checksum: %s
+          format: qcow2
+        """
+            .formatted(server.url(), server.publishedChecksum("small.qcow2.gz")));
+    Vm vm = vm("unpacked", "small");
+    vm.awaitReady();
+    assertThat(vm.status().disks().getFirst().digest())
+        .as("of the file as it is published")
+        .isEqualTo(server.publishedChecksum("small.qcow2.gz"));
+    vm.resource().delete();
+  }
+
+  @Test
+  void whatIsPublishedLaterComesWithARefreshOnly() {
+    server.publish("rolling.qcow2");
+    image(
+        "rolling",
+        """
+          sources: [{http: {url: "%s/rolling.qcow2"}}]
+          checksumUrl: %s
+        """
+            .formatted(server.url(), server.publishSums()));
+    Vm older = vm("older", "rolling");
+    older.awaitReady();
+    String before = await("rolling", "True", "Resolved", Vm.TOLD).digest();
+
+    server.publishCompressed("rolling.qcow2"); // other content under the same name
+    server.publishSums();
+    Vm same = vm("same", "rolling");
+    same.awaitReady();
+    assertThat(same.status().disks().getFirst().digest()).isEqualTo(before);
+
+    Cluster.get()
+        .kubectl(
+            "annotate",
+            "qvmi",
+            "rolling",
+            "qemu-operator.dev/refresh-requested-at=" + Instant.now())
+        .text();
+    Awaitility.await("the digest of what is published now")
+        .atMost(Vm.TOLD)
+        .until(() -> server.publishedChecksum("rolling.qcow2").equals(status("rolling").digest()));
+    Vm newer = vm("newer", "rolling");
+    newer.awaitReady();
+    assertThat(newer.status().disks().getFirst().digest())
+        .isEqualTo(status("rolling").digest())
+        .isNotEqualTo(before);
+    older.awaitReady();
+    assertThat(older.status().disks().getFirst().digest()).isEqualTo(before);
+    for (Vm vm : new Vm[] {older, same, newer}) {
+      vm.resource().delete();
+    }
+  }
+
+  @Test
+  void vmWaitsForItsImageAndSaysWhy() {
+    Vm vm = vm("waits", "late");
+    vm.awaitCondition("DisksReady", "False", "ImageNotFound", Vm.TOLD);
+    assertThat(vm.condition("Running").orElseThrow().getMessage()).contains("late");
+
+    image(
+        "late",
+        """
+          sources: [{http: {url: "%1$s/late.qcow2"}}]
+          checksumUrl: %1$s/SHA256SUMS
+        """
+            .formatted(server.url()));
+    vm.awaitCondition("DisksReady", "False", "ImageNotReady", Vm.TOLD);
+    assertThat(vm.condition("DisksReady").orElseThrow().getMessage())
+        .contains("late.qcow2", "HTTP status 404");
+    assertThat(await("late", "False", "SourceUnavailable", Vm.TOLD).source()).isNull();
+
+    server.publish("late.qcow2");
+    server.publishSums();
+    await("late", "True", "Resolved", ASKED_AGAIN);
+    vm.awaitReady();
+    assertThat(vm.eventReasons()).contains("ImageNotFound", "ImageNotReady", "Ready");
+    vm.resource().delete();
+  }
+
+  /** What takes longer with a large image is that it comes to the node, once. */
+  @Test
+  void secondStartDoesNotDependOnTheImagesSize() {
+    Map<String, Duration> warm = new TreeMap<>();
+    for (Map.Entry<String, Integer> size : Map.of("mb120", 120, "mb1000", 1000).entrySet()) {
+      String file = size.getKey() + ".qcow2";
+      server.publishLarge(file, size.getValue());
+      image(
+          size.getKey(),
+          """
+            sources: [{http: {url: "%s/%s"}}]
+            checksum: %s
+          """
+              .formatted(server.url(), file, server.publishedChecksum(file)));
+      Duration cold = start("cold-" + size.getKey(), size.getKey());
+      server.withdraw(file);
+      List<Duration> starts =
+          IntStream.range(0, 3)
+              .mapToObj(i -> start("warm-" + i + "-" + size.getKey(), size.getKey()))
+              .sorted()
+              .toList();
+      warm.put(size.getKey(), starts.get(1));
+      System.err.printf("images: %s: cold start %s, warm %s%n", size.getKey(), cold, starts);
+    }
+    assertThat(warm.get("mb1000").minus(warm.get("mb120")).abs()).as("%s", warm).isLessThan(NOISE);
+  }
+
+  /** From apply to a running guest, which is removed. */
+  private static Duration start(String name, String image) {
+    Instant applied = Instant.now();
+    Vm vm = ephemeral(name, image);
+    vm.awaitCondition("Running", "True", "Running", Vm.BOOT);
+    Duration took = Duration.between(applied, Instant.now());
+    vm.resource().withGracePeriod(0).delete();
+    vm.pod().withGracePeriod(0).delete();
+    return took;
+  }
+
+  @Test
+  void tenVmsShareOneBase() {
+    server.publish("shared.qcow2");
+    image(
+        "shared",
+        """
+          sources: [{http: {url: "%s/shared.qcow2"}}]
+          checksum: %s
+        """
+            .formatted(server.url(), server.checksum("shared.qcow2")));
+    List<Vm> vms =
+        IntStream.range(0, 10).mapToObj(i -> ephemeral("shares-" + i, "shared")).toList();
+    vms.forEach(vm -> vm.awaitCondition("Running", "True", "Running", Vm.BOOT));
+    String base = server.checksum("shared.qcow2").replace("sha256:", "");
+    long baseBytes = bytesOnNode("/var/lib/qemu-operator/cache/sha256/" + base);
+    long overlays =
+        vms.stream()
+            .mapToLong(
+                vm ->
+                    bytesOnNode(
+                        "/var/lib/kubelet/pods/%s/volumes/kubernetes.io~empty-dir/disk-root"
+                            .formatted(vm.podUid())))
+            .sum();
+    System.err.printf("images: base %d bytes, ten overlays %d bytes%n", baseBytes, overlays);
+    assertThat(overlays / 10)
+        .as("an overlay, of a base of %d", baseBytes)
+        .isLessThan(baseBytes / 3);
+    vms.forEach(vm -> vm.resource().delete());
+  }
+
+  private static long bytesOnNode(String path) {
+    return Long.parseLong(
+        Cluster.get().onNode("du", "-s", "--block-size=1", path).text().split("\\s")[0]);
+  }
+
+  private static Vm ephemeral(String name, String image) {
+    return Vm.apply(
+        NAMESPACE.name(),
+        name,
+        """
+        apiVersion: qemu-operator.dev/v1alpha1
+        kind: VirtualMachine
+        metadata: {name: %s}
+        spec:
+          memory: {size: 96Mi}
+          disks: [{name: root, source: {image: %s}, storage: {ephemeral: {}}}]
+        """
+            .formatted(name, image));
+  }
+
+  private static Vm vm(String name, String image) {
+    return Vm.apply(
+        NAMESPACE.name(),
+        name,
+        Vm.tinyManifest(name, "unused")
+            .replace("{containerImage: {image: \"unused\"}}", "{image: " + image + "}"));
+  }
+
+  private static void image(String name, String spec) {
+    Cluster.get()
+        .kubectlWithInput(
+            """
+            apiVersion: qemu-operator.dev/v1alpha1
+            kind: VirtualMachineImage
+            metadata: {name: %s, labels: {test: images}}
+            spec:
+            %s
+            """
+                .formatted(name, spec),
+            "apply",
+            "-f",
+            "-")
+        .text();
+  }
+
+  private static void awaitUsers(String name, int count) {
+    Awaitility.await(count + " users of " + name)
+        .atMost(Vm.TOLD)
+        .until(() -> Integer.valueOf(count).equals(status(name).virtualMachines()));
+  }
+
+  private static VirtualMachineImageStatus await(
+      String name, String status, String reason, Duration patience) {
+    return Awaitility.await(name + ": Ready=" + status + " " + reason)
+        .atMost(patience)
+        .until(
+            () -> status(name),
+            now ->
+                now != null
+                    && ConditionList.find(now.conditions(), "Ready")
+                        .filter(c -> c.getStatus().equals(status) && c.getReason().equals(reason))
+                        .isPresent());
+  }
+
+  private static VirtualMachineImageStatus status(String name) {
+    Resource<VirtualMachineImage> resource =
+        Cluster.get().client().resources(VirtualMachineImage.class).withName(name);
+    return Optional.ofNullable(resource.get()).map(VirtualMachineImage::getStatus).orElse(null);
+  }
+}
