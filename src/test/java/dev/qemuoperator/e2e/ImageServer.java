@@ -66,6 +66,11 @@ record ImageServer(String namespace, String url) {
     run(variant(file) + " | gzip > /www/new && mv /www/new /www/" + file);
   }
 
+  /** From now on an image that wants to read a file of its host is served under this name. */
+  void publishWithBackingFile(String file, String backingFile) {
+    run("qemu-img create -q -f qcow2 -u -F raw -b %s /www/%s 64M".formatted(backingFile, file));
+  }
+
   /** From now on nothing is served under this name. */
   void withdraw(String file) {
     run("rm /www/" + file);

@@ -174,6 +174,24 @@ class ImagesE2E {
     vm.resource().delete();
   }
 
+  @Test
+  void imageThatNamesAnotherFileIsRefused() {
+    server.publishWithBackingFile("evil.qcow2", "/etc/shadow");
+    image(
+        "evil",
+        """
+          sources: [{http: {url: "%s/evil.qcow2"}}]
+          checksum: %s
+        """
+            .formatted(server.url(), server.publishedChecksum("evil.qcow2")));
+    Vm vm = vm("refused", "evil");
+    vm.awaitCondition("DisksReady", "False", "ImageRefused", Duration.ofSeconds(30));
+    assertThat(vm.condition("DisksReady").orElseThrow().getMessage())
+        .contains("/etc/shadow", "qemu-img convert");
+    assertThat(vm.status().state()).isNotEqualTo("Running");
+    vm.resource().delete();
+  }
+
   /** What takes longer with a large image is that it comes to the node, once. */
   @Test
   void secondStartDoesNotDependOnTheImagesSize() {
