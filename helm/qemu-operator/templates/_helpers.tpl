@@ -77,23 +77,20 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{/* Specs of images by name; with a mirror in front of their own sources. */}}
 {{- define "qemu-operator.catalogue" -}}
 {{- $images := dict -}}
-{{- $mirror := .Values.images.mirror | trimSuffix "/" -}}
+{{- $mirror := .Values.images.mirror | default "" | trimSuffix "/" -}}
 {{- range $name, $spec := .Values.images.catalogue -}}
 {{- if $spec -}}
-{{- $spec = deepCopy $spec -}}
-{{- if $mirror -}}
 {{- $sources := list -}}
 {{- range $spec.sources -}}
-{{- if .http -}}
-{{- $sources = append $sources (dict "http" (dict "url" (regexReplaceAll "^https?:/" .http.url $mirror))) -}}
+{{- if and $mirror .http -}}
+{{- $mirrored := dict "url" (regexReplaceAll "^https?:/" .http.url $mirror) -}}
+{{- with .http.checksumUrl | default $spec.checksumUrl -}}
+{{- $_ := set $mirrored "checksumUrl" (regexReplaceAll "^https?:/" . $mirror) -}}
+{{- end -}}
+{{- $sources = append $sources (dict "http" $mirrored) -}}
 {{- end -}}
 {{- end -}}
-{{- $_ := set $spec "sources" (concat $sources $spec.sources) -}}
-{{- if $spec.checksumUrl -}}
-{{- $_ := set $spec "checksumUrl" (regexReplaceAll "^https?:/" $spec.checksumUrl $mirror) -}}
-{{- end -}}
-{{- end -}}
-{{- $_ := set $images $name $spec -}}
+{{- $_ := set $images $name (merge (dict "sources" (concat $sources $spec.sources)) $spec) -}}
 {{- end -}}
 {{- end -}}
 {{ toYaml $images }}

@@ -3,7 +3,8 @@ package dev.qemuoperator.api;
 /**
  * Annotations that users set on a VirtualMachine or VirtualMachineImage. The first ones ask for
  * something once: their value is a time stamp, as {@code kubectl rollout restart} writes it, and
- * any value that differs from the one that was acted on last, see status.actions, is a new request.
+ * any value that differs from the one that was acted on last, see status.actions or an image's
+ * status.refreshRequestedAt, is a new request.
  */
 public final class Annotations {
 

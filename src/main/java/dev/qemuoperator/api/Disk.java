@@ -79,7 +79,10 @@ public record Disk(
       ContainerImage containerImage,
       Blank blank) {}
 
-  /** A qcow2 or raw image behind a URL; fetched once to each node that needs it. */
+  /**
+   * An image behind a URL, perhaps compressed by xz, gzip or zstd; fetched once to each node that
+   * needs it.
+   */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Http(
       @JsonPropertyDescription("http:// or https:// URL of the image file.")

@@ -15,7 +15,9 @@ import java.util.List;
     value = "!has(self.checksum) || !has(self.checksumUrl)",
     message = "give either checksum or checksumUrl")
 @ValidationRule(
-    value = "has(self.checksum) || has(self.checksumUrl) || !self.sources.exists(s, has(s.http))",
+    value =
+        "has(self.checksum) || has(self.checksumUrl)"
+            + " || self.sources.all(s, !has(s.http) || has(s.http.checksumUrl))",
     message =
         "an http source needs a checksum, or the checksumUrl of the file that its project publishes"
             + " it in, such as SHA256SUMS")
@@ -58,7 +60,12 @@ public record VirtualMachineImageSpec(
           @Required
           @Size(max = 2048)
           @Pattern("^https?://[A-Za-z0-9.\\[\\]:-]+/[A-Za-z0-9._~:/?#@!$&()*+,;=%-]*$")
-          String url) {}
+          String url,
+      @JsonPropertyDescription(
+              "URL of this source's own file of sums, where spec.checksumUrl is not to be asked.")
+          @Size(max = 2048)
+          @Pattern("^https?://[A-Za-z0-9.\\[\\]:-]+/[A-Za-z0-9._~:/?#@!$&()*+,;=%-]*$")
+          String checksumUrl) {}
 
   /** QEMU's names. */
   public enum Format {

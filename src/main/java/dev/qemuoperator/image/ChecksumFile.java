@@ -1,5 +1,7 @@
 package dev.qemuoperator.image;
 
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -25,28 +27,53 @@ record ChecksumFile(String text) {
   /** A file about one image need not name it. */
   private static final Pattern ALONE = Pattern.compile("[0-9A-Fa-f]+");
 
+  private record Line(String name, String sum) {}
+
   /**
-   * The sum of a file; the strongest one if there are several.
+   * The sum of a file; the strongest one if there are several kinds.
    *
-   * @param name without directories
-   * @return {@code sha256:…} or {@code sha512:…}
+   * @param path of its URL, whose end tells files of the same name in different folders apart
+   * @return {@code sha256:…} or {@code sha512:…}; empty if there is none, or no one can tell which
    */
-  Optional<String> sumOf(String name) {
-    return Stream.concat(named(name), alone())
-        .max((a, b) -> Integer.compare(a.length(), b.length()));
+  Optional<String> sumOf(String path) {
+    List<Line> lines = lines().toList();
+    List<String> inFolder = strongest(lines.stream().filter(line -> ends(path, line.name())));
+    List<String> sums =
+        inFolder.isEmpty()
+            ? strongest(
+                Stream.concat(
+                    lines.stream().filter(line -> fileName(line.name()).equals(fileName(path))),
+                    alone()))
+            : inFolder;
+    return sums.size() == 1 ? Optional.of(sums.getFirst()) : Optional.empty();
   }
 
-  private Stream<String> named(String name) {
+  /** Of the longest kind, each once. */
+  private static List<String> strongest(Stream<Line> lines) {
+    List<String> sums = lines.map(Line::sum).distinct().toList();
+    int longest = sums.stream().map(String::length).max(Comparator.naturalOrder()).orElse(0);
+    return sums.stream().filter(sum -> sum.length() == longest).toList();
+  }
+
+  private Stream<Line> lines() {
     return text.lines()
         .map(String::strip)
         .flatMap(line -> Stream.of(COREUTILS.matcher(line), BSD.matcher(line)))
         .filter(Matcher::matches)
-        .filter(line -> fileName(line.group("name")).equals(name))
-        .flatMap(line -> sum(line.group("hex")));
+        .flatMap(
+            line ->
+                sum(line.group("hex"))
+                    .map(sum -> new Line(line.group("name").replaceFirst("^\\./", ""), sum)));
   }
 
-  private Stream<String> alone() {
-    return ALONE.matcher(text.strip()).matches() ? sum(text.strip()) : Stream.of();
+  private Stream<Line> alone() {
+    return ALONE.matcher(text.strip()).matches()
+        ? sum(text.strip()).map(sum -> new Line("", sum))
+        : Stream.of();
+  }
+
+  private static boolean ends(String path, String name) {
+    return name.contains("/") && path.endsWith("/" + name);
   }
 
   private static String fileName(String path) {

@@ -1,7 +1,6 @@
 package dev.qemuoperator.image;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Produces;
@@ -10,6 +9,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
@@ -17,7 +20,7 @@ import org.jboss.logging.Logger;
 final class ImageBeans {
 
   private static final Logger LOG = Logger.getLogger(ImageBeans.class);
-  private static final int NO_CATALOGUE = 4;
+  private static final Duration RETRY = Duration.ofSeconds(30);
 
   @Produces
   @Singleton
@@ -27,7 +30,7 @@ final class ImageBeans {
 
   /**
    * Each replica does it, with the same outcome: a new one brings the catalogue of its version
-   * before it leads. One that cannot ends, and is started again.
+   * before it leads. What cannot be done is tried again until it can.
    */
   void installCatalogue(
       @Observes StartupEvent start,
@@ -37,19 +40,25 @@ final class ImageBeans {
     settings
         .catalogue()
         .filter(file -> settings.manage())
-        .ifPresent(
-            file ->
-                Thread.ofVirtual()
-                    .name("catalogue")
-                    .start(() -> install(new Catalogue(client, namespace), file)));
+        .ifPresent(file -> install(new Catalogue(client, namespace), file));
   }
 
   private static void install(Catalogue catalogue, Path file) {
-    try (InputStream yaml = Files.newInputStream(file)) {
-      catalogue.install(catalogue.parse(yaml));
-    } catch (IOException | RuntimeException e) {
-      LOG.errorf(e, "catalogue not installed file=%s", file);
-      Quarkus.asyncExit(NO_CATALOGUE);
-    }
+    ScheduledExecutorService retries =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("catalogue").factory());
+    retries.scheduleWithFixedDelay(
+        () -> {
+          try (InputStream yaml = Files.newInputStream(file)) {
+            if (catalogue.install(catalogue.parse(yaml))) {
+              retries.shutdown();
+            }
+          } catch (IOException | RuntimeException e) {
+            LOG.errorf("catalogue not installed file=%s problem=%s", file, e.getMessage());
+          }
+        },
+        0,
+        RETRY.toSeconds(),
+        TimeUnit.SECONDS);
   }
 }

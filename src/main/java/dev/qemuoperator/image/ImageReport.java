@@ -5,8 +5,8 @@ import dev.qemuoperator.api.ImageConditions.Ready;
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineImageStatus;
 import dev.qemuoperator.status.ConditionList;
-import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -20,8 +20,8 @@ final class ImageReport {
   private ImageReport() {}
 
   /**
-   * What was resolved before and still holds: its digest stays although a source may have something
-   * newer by now, until the spec changes or a refresh is asked for.
+   * What was found before for the present spec: its digest stays although a source may have
+   * something newer by now.
    */
   static Optional<Resolution> pinned(VirtualMachineImage image) {
     return Optional.ofNullable(image.getStatus())
@@ -29,16 +29,13 @@ final class ImageReport {
         .filter(
             status ->
                 Objects.equals(status.observedGeneration(), image.getMetadata().getGeneration()))
-        .filter(status -> Objects.equals(status.refreshRequestedAt(), refreshRequest(image)))
-        .flatMap(
-            status ->
-                ConditionList.find(status.conditions(), Ready.TYPE)
-                    .map(
-                        ready ->
-                            new Resolution(
-                                Verdict.yes(ready.getReason(), ready.getMessage()),
-                                Optional.of(status.source()),
-                                Optional.ofNullable(status.digest()))));
+        .map(status -> Resolution.found(status.source(), Optional.ofNullable(status.digest())));
+  }
+
+  /** An annotation that is taken away asks for nothing. */
+  static boolean isRefreshRequested(VirtualMachineImage image) {
+    Optional<String> request = refreshRequest(image);
+    return request.isPresent() && !request.equals(refreshedAt(image));
   }
 
   static VirtualMachineImageStatus of(
@@ -47,6 +44,9 @@ final class ImageReport {
     List<Condition> conditions =
         before.map(VirtualMachineImageStatus::conditions).orElse(List.of());
     boolean resolved = resolution.source().isPresent();
+    boolean anew =
+        resolution.problem().isEmpty() && (pinned(image).isEmpty() || isRefreshRequested(image));
+    Optional<String> known = before.map(VirtualMachineImageStatus::resolvedAt);
     return new VirtualMachineImageStatus(
         image.getMetadata().getGeneration(),
         ConditionList.of(
@@ -57,17 +57,34 @@ final class ImageReport {
         resolution.digest().orElse(null),
         resolution.source().orElse(null),
         resolved
-            ? pinned(image)
-                .flatMap(pin -> before.map(VirtualMachineImageStatus::resolvedAt))
+            ? known
+                .filter(at -> !anew)
                 .orElseGet(() -> now.truncatedTo(ChronoUnit.SECONDS).toString())
             : null,
-        resolved ? refreshRequest(image) : before.map(s -> s.refreshRequestedAt()).orElse(null),
+        (resolved && anew ? refreshRequest(image).or(() -> refreshedAt(image)) : refreshedAt(image))
+            .orElse(null),
         virtualMachines);
   }
 
-  private static String refreshRequest(VirtualMachineImage image) {
+  static VirtualMachineImage statusOnly(
+      VirtualMachineImage image, VirtualMachineImageStatus status) {
+    VirtualMachineImage patch = new VirtualMachineImage();
+    patch.setMetadata(
+        new ObjectMetaBuilder()
+            .withName(image.getMetadata().getName())
+            .withUid(image.getMetadata().getUid())
+            .build());
+    patch.setStatus(status);
+    return patch;
+  }
+
+  private static Optional<String> refreshedAt(VirtualMachineImage image) {
+    return Optional.ofNullable(image.getStatus())
+        .map(VirtualMachineImageStatus::refreshRequestedAt);
+  }
+
+  private static Optional<String> refreshRequest(VirtualMachineImage image) {
     return Optional.ofNullable(image.getMetadata().getAnnotations())
-        .map(annotations -> annotations.get(Annotations.REFRESH_REQUESTED_AT))
-        .orElse(null);
+        .map(annotations -> annotations.get(Annotations.REFRESH_REQUESTED_AT));
   }
 }

@@ -2,6 +2,7 @@ package dev.qemuoperator.image;
 
 import dev.qemuoperator.api.ImageConditions.Ready;
 import dev.qemuoperator.api.VirtualMachineImageSpec;
+import dev.qemuoperator.api.VirtualMachineImageSpec.Http;
 import dev.qemuoperator.api.VirtualMachineImageSpec.Source;
 import dev.qemuoperator.status.Verdict;
 import java.io.IOException;
@@ -16,58 +17,57 @@ import java.util.Optional;
  * @param verdict whether disks can be made from it
  * @param source the one that serves it
  * @param digest what it must serve; empty for a container image without a checksum
+ * @param problem why they have to be looked up once more
  */
-record Resolution(Verdict verdict, Optional<String> source, Optional<String> digest) {
+record Resolution(
+    Verdict verdict, Optional<String> source, Optional<String> digest, Optional<String> problem) {
 
   static final Resolution NOT_LOOKED_UP =
       new Resolution(
           Verdict.yes(Ready.ON_DEMAND, "Its sources are looked up when a VirtualMachine names it."),
+          Optional.empty(),
           Optional.empty(),
           Optional.empty());
 
   /** Looks from the first source to the last. */
   static Resolution lookUp(VirtualMachineImageSpec spec, Web web) {
     List<String> problems = new ArrayList<>();
+    boolean answers = false;
     for (Source source : spec.sources()) {
+      if (source.http() == null) {
+        // only a node's container runtime can tell whether it can be pulled
+        return found(source.containerImage().image(), Optional.ofNullable(spec.checksum()));
+      }
       try {
-        return source.http() == null
-            // only a node's container runtime can tell whether it can be pulled
-            ? found(source.containerImage().image(), Optional.ofNullable(spec.checksum()))
-            : found(source.http().url(), Optional.of(lookUp(spec, source.http().url(), web)));
+        web.look(source.http().url());
+        answers = true;
+        return found(source.http().url(), Optional.of(checksum(spec, source.http(), web)));
       } catch (IOException e) {
         problems.add(e.getMessage());
-      } catch (NoChecksumException e) {
-        return unusable(Ready.CHECKSUM_UNAVAILABLE, e.getMessage());
       }
     }
-    return unusable(
-        Ready.SOURCE_UNAVAILABLE, "No source answers: " + String.join("; ", problems) + ".");
+    String why = String.join("; ", problems);
+    return answers
+        ? unusable(Ready.CHECKSUM_UNAVAILABLE, "No source with a checksum: " + why)
+        : unusable(Ready.SOURCE_UNAVAILABLE, "No source answers: " + why);
   }
 
-  private static String lookUp(VirtualMachineImageSpec spec, String url, Web web)
-      throws IOException, NoChecksumException {
-    web.look(url);
-    return spec.checksum() != null ? spec.checksum() : published(spec.checksumUrl(), url, web);
-  }
-
-  private static String published(String checksumUrl, String url, Web web)
-      throws NoChecksumException {
-    String path = URI.create(url).getPath();
-    String name = path.substring(path.lastIndexOf('/') + 1);
-    try {
-      return new ChecksumFile(web.text(checksumUrl))
-          .sumOf(name)
-          .orElseThrow(
-              () ->
-                  new NoChecksumException(
-                      "%s has no SHA-256 or SHA-512 sum of a file %s. Correct spec.checksumUrl or the source."
-                          .formatted(checksumUrl, name)));
-    } catch (IOException e) {
-      throw new NoChecksumException("The sums cannot be read: " + e.getMessage() + ".");
+  private static String checksum(VirtualMachineImageSpec spec, Http http, Web web)
+      throws IOException {
+    if (spec.checksum() != null) {
+      return spec.checksum();
     }
+    String sums = http.checksumUrl() == null ? spec.checksumUrl() : http.checksumUrl();
+    return new ChecksumFile(web.text(sums))
+        .sumOf(URI.create(http.url()).getPath())
+        .orElseThrow(
+            () ->
+                new IOException(
+                    "%s has no SHA-256 or SHA-512 sum of %s, or more than one; correct checksumUrl or the source"
+                        .formatted(sums, http.url())));
   }
 
-  private static Resolution found(String source, Optional<String> digest) {
+  static Resolution found(String source, Optional<String> digest) {
     return new Resolution(
         Verdict.yes(
             Ready.RESOLVED,
@@ -78,20 +78,26 @@ record Resolution(Verdict verdict, Optional<String> source, Optional<String> dig
                         "%s has it. Its content is not pinned: give a checksum, or the image by its digest."
                             .formatted(source))),
         Optional.of(source),
-        digest);
+        digest,
+        Optional.empty());
   }
 
-  private static Resolution unusable(String reason, String message) {
+  /** Another look has failed, and what was found before still holds. */
+  Resolution inSpiteOf(Resolution failed) {
+    String why = failed.verdict().message();
     return new Resolution(
-        Verdict.no(reason, message + " It is tried again."), Optional.empty(), Optional.empty());
+        Verdict.yes(
+            verdict.reason(), verdict.message() + " The refresh asked for has failed: " + why),
+        source,
+        digest,
+        failed.problem());
   }
 
-  /** The sources are there, and what they must serve is not known. */
-  private static final class NoChecksumException extends Exception {
-    private static final long serialVersionUID = 1L;
-
-    NoChecksumException(String message) {
-      super(message);
-    }
+  private static Resolution unusable(String reason, String problem) {
+    return new Resolution(
+        Verdict.no(reason, problem + ". It is tried again."),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.of(problem));
   }
 }

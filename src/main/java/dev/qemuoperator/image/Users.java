@@ -2,10 +2,10 @@ package dev.qemuoperator.image;
 
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineImage;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
-import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -14,23 +14,40 @@ import java.util.stream.Stream;
 /** The VirtualMachines whose disks name an image. */
 final class Users {
 
-  private Users() {}
+  private final InformerEventSource<VirtualMachine, VirtualMachineImage> machines;
 
-  /** Of all namespaces, whichever this operator runs them of: an image belongs to none. */
-  static EventSource<VirtualMachine, VirtualMachineImage> watch(
-      EventSourceContext<VirtualMachineImage> context) {
-    return new InformerEventSource<>(
-        InformerEventSourceConfiguration.from(VirtualMachine.class, VirtualMachineImage.class)
-            .withWatchAllNamespaces()
-            .withSecondaryToPrimaryMapper(Users::imagesOf)
-            .build(),
-        context);
+  /**
+   * Of all namespaces, whichever this operator runs them of: an image belongs to none. What has
+   * dropped an image tells all: there are few, and each counts for itself.
+   */
+  Users(EventSourceContext<VirtualMachineImage> context) {
+    machines =
+        new InformerEventSource<>(
+            InformerEventSourceConfiguration.from(VirtualMachine.class, VirtualMachineImage.class)
+                .withWatchAllNamespaces()
+                .withOnUpdateFilter((now, before) -> !imagesOf(now).equals(imagesOf(before)))
+                .withSecondaryToPrimaryMapper(
+                    vm ->
+                        context
+                            .getPrimaryCache()
+                            .list()
+                            .map(ResourceID::fromResource)
+                            .collect(Collectors.toSet()))
+                .build(),
+            context);
   }
 
-  private static Set<ResourceID> imagesOf(VirtualMachine vm) {
+  InformerEventSource<VirtualMachine, VirtualMachineImage> eventSource() {
+    return machines;
+  }
+
+  int of(HasMetadata image) {
+    return (int) machines.list(vm -> imagesOf(vm).contains(image.getMetadata().getName())).count();
+  }
+
+  private static Set<String> imagesOf(VirtualMachine vm) {
     return vm.getSpec().disks().stream()
         .flatMap(disk -> Stream.ofNullable(disk.source().image()))
-        .map(ResourceID::new)
         .collect(Collectors.toSet());
   }
 }

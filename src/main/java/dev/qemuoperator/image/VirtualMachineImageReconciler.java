@@ -1,7 +1,5 @@
 package dev.qemuoperator.image;
 
-import dev.qemuoperator.api.ImageConditions.Ready;
-import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineImageStatus;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
@@ -14,6 +12,7 @@ import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** Finds out, once a VirtualMachine needs an image, which source serves it and what it must be. */
 @ControllerConfiguration(
@@ -26,17 +25,23 @@ public class VirtualMachineImageReconciler implements Reconciler<VirtualMachineI
 
   static final String NAME = "virtualmachineimage";
 
-  /** Servers that do not answer are not asked more often than this. */
-  private static final Duration LOOK_AGAIN = Duration.ofSeconds(30);
+  /**
+   * What others change in the moment of our own write comes with its answer, and then as no event:
+   * so each write is followed by one more look.
+   */
+  private static final Duration LOOK_ONCE_MORE = Duration.ofSeconds(1);
 
   private final Web web;
   private final Clock clock;
   private final ImageSettings settings;
+  private final Attempts attempts;
+  private Users users;
 
   VirtualMachineImageReconciler(Web web, Clock clock, ImageSettings settings) {
     this.web = web;
     this.clock = clock;
     this.settings = settings;
+    this.attempts = new Attempts(clock);
   }
 
   @Override
@@ -45,39 +50,39 @@ public class VirtualMachineImageReconciler implements Reconciler<VirtualMachineI
     if (!settings.manage()) {
       return UpdateControl.noUpdate();
     }
-    int users = context.getSecondaryResources(VirtualMachine.class).size();
-    Resolution resolution = ImageReport.pinned(image).orElseGet(() -> lookUp(image, users));
-    return report(image, ImageReport.of(image, resolution, users, clock.instant()));
+    int count = users.of(image);
+    Resolution resolution = resolve(image, count > 0);
+    VirtualMachineImageStatus status = ImageReport.of(image, resolution, count, clock.instant());
+    UpdateControl<VirtualMachineImage> control = UpdateControl.noUpdate();
+    if (!status.equals(image.getStatus())) {
+      control =
+          UpdateControl.patchStatus(ImageReport.statusOnly(image, status))
+              .rescheduleAfter(LOOK_ONCE_MORE);
+    }
+    return resolution.problem().isPresent() ? control.rescheduleAfter(Attempts.PAUSE) : control;
   }
 
-  private Resolution lookUp(VirtualMachineImage image, int users) {
-    return users == 0 ? Resolution.NOT_LOOKED_UP : Resolution.lookUp(image.getSpec(), web);
-  }
-
-  private static UpdateControl<VirtualMachineImage> report(
-      VirtualMachineImage image, VirtualMachineImageStatus status) {
-    UpdateControl<VirtualMachineImage> control =
-        status.equals(image.getStatus())
-            ? UpdateControl.noUpdate()
-            : UpdateControl.patchStatus(statusOnly(image, status));
-    boolean unresolved =
-        status.conditions().stream()
-            .anyMatch(c -> c.getType().equals(Ready.TYPE) && c.getStatus().equals("False"));
-    return unresolved ? control.rescheduleAfter(LOOK_AGAIN) : control;
-  }
-
-  private static VirtualMachineImage statusOnly(
-      VirtualMachineImage image, VirtualMachineImageStatus status) {
-    VirtualMachineImage patch = new VirtualMachineImage();
-    patch.getMetadata().setName(image.getMetadata().getName());
-    patch.getMetadata().setUid(image.getMetadata().getUid());
-    patch.setStatus(status);
-    return patch;
+  private Resolution resolve(VirtualMachineImage image, boolean wanted) {
+    Optional<Resolution> pinned = ImageReport.pinned(image);
+    if (pinned.isPresent() && !ImageReport.isRefreshRequested(image)) {
+      return pinned.get();
+    }
+    if (pinned.isEmpty() && !wanted) {
+      return Resolution.NOT_LOOKED_UP;
+    }
+    Resolution found = attempts.of(image, () -> Resolution.lookUp(image.getSpec(), web));
+    return found.problem().isEmpty()
+        ? found
+        : pinned.map(pin -> pin.inSpiteOf(found)).orElse(found);
   }
 
   @Override
   public List<EventSource<?, VirtualMachineImage>> prepareEventSources(
       EventSourceContext<VirtualMachineImage> context) {
-    return settings.manage() ? List.of(Users.watch(context)) : List.of();
+    if (!settings.manage()) {
+      return List.of();
+    }
+    users = new Users(context);
+    return List.of(users.eventSource());
   }
 }

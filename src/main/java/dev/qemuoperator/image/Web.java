@@ -6,20 +6,27 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** Looks at what is behind a URL. Redirects are followed, but never from https to http. */
 final class Web {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  /** For a whole answer, however slowly it drips. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   /** Files of sums have some kilobytes; whoever serves more serves something else. */
-  private static final int LONGEST_TEXT = 1 << 20;
+  private static final long LONGEST_TEXT = 1 << 20;
 
   private static final int OK = 200;
   private static final int PARTIAL_CONTENT = 206;
+  private static final int FIRST_REDIRECT = 300;
   private static final int FIRST_ERROR = 400;
 
   private final HttpClient client =
@@ -44,19 +51,18 @@ final class Web {
 
   /** A small text. */
   String text(String url) throws IOException {
-    HttpResponse<InputStream> answer =
-        send(request(url).GET().build(), BodyHandlers.ofInputStream());
-    try (InputStream body = answer.body()) {
-      expect(url, answer.statusCode());
-      byte[] bytes = body.readNBytes(LONGEST_TEXT + 1);
-      if (bytes.length > LONGEST_TEXT) {
-        throw new IOException(url + " has more than 1 MiB, which no file of sums has");
-      }
-      return new String(bytes, StandardCharsets.UTF_8);
-    }
+    HttpResponse<byte[]> answer =
+        send(
+            request(url).GET().build(),
+            BodyHandlers.limiting(BodyHandlers.ofByteArray(), LONGEST_TEXT));
+    expect(url, answer.statusCode());
+    return new String(answer.body(), StandardCharsets.UTF_8);
   }
 
   private static void expect(String url, int status) throws IOException {
+    if (status >= FIRST_REDIRECT && status < FIRST_ERROR) {
+      throw new IOException(url + " redirects from https to http, which is not followed");
+    }
     if (status != OK && status != PARTIAL_CONTENT) {
       throw new IOException("%s: HTTP status %d".formatted(url, status));
     }
@@ -64,22 +70,32 @@ final class Web {
 
   private static HttpRequest.Builder request(String url) throws IOException {
     try {
-      return HttpRequest.newBuilder(URI.create(url)).timeout(PATIENCE);
+      return HttpRequest.newBuilder(URI.create(url));
     } catch (IllegalArgumentException e) {
       throw new IOException("%s is no URL: %s".formatted(url, e.getMessage()), e);
     }
   }
 
-  private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler)
-      throws IOException {
+  private <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler) throws IOException {
+    CompletableFuture<HttpResponse<T>> answer = client.sendAsync(request, handler);
     try {
-      return client.send(request, handler);
-    } catch (IOException e) {
-      String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-      throw new IOException("%s: %s".formatted(request.uri(), why), e);
+      return answer.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      answer.cancel(true);
+      throw problem(request, "no whole answer within %d s".formatted(PATIENCE.toSeconds()), e);
+    } catch (ExecutionException e) {
+      Throwable cause = e.getCause();
+      String why =
+          cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+      throw problem(request, why, e);
     } catch (InterruptedException e) {
+      answer.cancel(true);
       Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
+      throw problem(request, "interrupted", e);
     }
+  }
+
+  private static IOException problem(HttpRequest request, String why, Exception cause) {
+    return new IOException("%s: %s".formatted(request.uri(), why), cause);
   }
 }

@@ -1,5 +1,6 @@
 package dev.qemuoperator.machine;
 
+import dev.qemuoperator.api.Annotations;
 import dev.qemuoperator.api.Conditions.DisksReady;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.ImageConditions;
@@ -9,6 +10,7 @@ import dev.qemuoperator.api.VirtualMachineImageStatus;
 import dev.qemuoperator.pod.ImageOrigin;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.VmObjects.DiskNotes;
+import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.status.ConditionList;
@@ -16,6 +18,7 @@ import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -76,9 +79,10 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
         spec.sources().stream()
             .flatMap(source -> Stream.ofNullable(source.http()))
             .map(VirtualMachineImageSpec.Http::url)
-            .dropWhile(url -> !url.equals(status.source()))
+            // what has answered first, and the others in their order
+            .sorted(Comparator.comparing(url -> !url.equals(status.source())))
             .toList();
-    return urls.isEmpty()
+    return !urls.contains(status.source())
         ? new ImageOrigin.ContainerImage(status.source(), wanted)
         : new ImageOrigin.Urls(
             urls, wanted, Optional.ofNullable(spec.format()).map(f -> f.word()).orElse(""));
@@ -125,7 +129,8 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
                 () ->
                     Verdict.no(
                         DisksReady.RESOLVING_IMAGE,
-                        "Disk %s: the sources of VirtualMachineImage/%s are being looked up."
+                        ("Disk %s: the sources of VirtualMachineImage/%s are being looked up. If it stays"
+                                + " so, no operator of the cluster has the chart's images.manage.")
                             .formatted(disk.name(), name))));
   }
 
@@ -141,16 +146,17 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
         missing(in).contains(disk.name())
             ? Optional.empty()
             : before.image().or(() -> fetched.map(end -> nameOf(disk))),
-        // not before QEMU has opened the disk: one that could not be made is made from what is so
-        // then
-        before
-            .digest()
-            .or(() -> fetched.filter(end -> isConnected(in)).flatMap(BaseImages::digest)),
+        openedBase(in, disk).or(before::digest),
         isSelfContained(in, disk));
   }
 
-  private static boolean isConnected(MachineInputs in) {
-    return in.qmp().filter(Observation::isConnected).isPresent();
+  /** By the file that QEMU has opened below the disk: what was fetched may have been another. */
+  private static Optional<String> openedBase(MachineInputs in, Disk disk) {
+    return in.qmp()
+        .filter(qmp -> in.pod().filter(PodFacts::isRunning).isPresent())
+        .map(Observation::answers)
+        .map(answers -> answers.disks().get(disk.name()))
+        .map(DiskImage::base);
   }
 
   private static Optional<String> digest(ContainerStateTerminated fetched) {
@@ -159,9 +165,21 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
 
   /** The digest of the base image that a disk was made from, if that is known. */
   static Optional<String> digest(MachineInputs in, Disk disk) {
-    return notes(in, disk)
-        .digest()
+    return openedBase(in, disk)
+        .or(() -> notes(in, disk).digest())
         .or(() -> in.pod().flatMap(pod -> pod.fetched(disk.name())).flatMap(BaseImages::digest));
+  }
+
+  /** What can be done where the sources of a base image serve another one. */
+  static Optional<String> remedyOfMismatch(MachineInputs in, Disk disk) {
+    if (notes(in, disk).digest().isPresent()) {
+      return Optional.of("The disk was made from the required one, and no other would do");
+    }
+    return Optional.ofNullable(disk.source().image())
+        .map(
+            name ->
+                "To take what is published now: kubectl annotate --overwrite qvmi %s %s=$(date -Is)"
+                    .formatted(name, Annotations.REFRESH_REQUESTED_AT));
   }
 
   private static Optional<PersistentVolumeClaim> claim(MachineInputs in, Disk disk) {

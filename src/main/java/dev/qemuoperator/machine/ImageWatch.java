@@ -7,6 +7,8 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -21,6 +23,8 @@ final class ImageWatch {
     return new InformerEventSource<>(
         InformerEventSourceConfiguration.from(VirtualMachineImage.class, VirtualMachine.class)
             .withWatchAllNamespaces()
+            // who else uses it is not their business
+            .withOnUpdateFilter((now, before) -> !use(now).equals(use(before)))
             .withSecondaryToPrimaryMapper(
                 image ->
                     context
@@ -33,6 +37,21 @@ final class ImageWatch {
                     named(vm).stream().map(ResourceID::new).collect(Collectors.toSet()))
             .build(),
         context);
+  }
+
+  /** What a disk can be made from, and why not. */
+  private static List<Object> use(VirtualMachineImage image) {
+    return Stream.concat(
+            Stream.of(image.getMetadata().getUid(), image.getMetadata().getGeneration()),
+            Stream.ofNullable(image.getStatus())
+                .flatMap(
+                    status ->
+                        Stream.of(
+                            Optional.ofNullable(status.observedGeneration()),
+                            Optional.ofNullable(status.source()),
+                            Optional.ofNullable(status.digest()),
+                            status.conditions())))
+        .toList();
   }
 
   private static Set<String> named(VirtualMachine vm) {

@@ -94,6 +94,11 @@ record MachineDecision(
     return wantsGuest(in) && bases.awaited().isEmpty();
   }
 
+  /** Whether a pod that went could be followed by another one. */
+  boolean canReplace() {
+    return isAccepted() && bases.awaited().isEmpty();
+  }
+
   /** Whether a guest is to run, as soon as it can. */
   boolean wantsGuest(MachineInputs in) {
     return isAccepted() && in.spec().runStrategy() != RunStrategy.HALTED && done.isEmpty();
@@ -188,7 +193,7 @@ record MachineDecision(
       return PodStep.WAIT;
     }
     if (in.spec().runStrategy() == RunStrategy.HALTED
-        || (isAccepted() && in.isRestartRequested(pod))) {
+        || (canReplace() && in.isRestartRequested(pod))) {
       return PodStep.DELETE;
     }
     if (pod.isOver()) {
@@ -198,11 +203,7 @@ record MachineDecision(
     // more
     boolean ends = in.qmp().map(Observation::heard).map(Heard::shutdown).isPresent();
     boolean replaceable =
-        isAccepted()
-            && done.isEmpty()
-            && bases.awaited().isEmpty()
-            && !endsForGood(in, pod)
-            && (!pod.isRunning() || ends);
+        canReplace() && done.isEmpty() && !endsForGood(in, pod) && (!pod.isRunning() || ends);
     // a CPU limit that could not be changed while the guest ran is changed now
     boolean outdated =
         PendingChanges.awaitBoot(PendingChanges.of(in, wanted, true))

@@ -141,7 +141,7 @@ record Verdicts(
             pod ->
                 pod.isDeleting()
                     || (wantsHalt() && !pod.isOver() && !in.isSuspended())
-                    || in.isRestartRequested(pod) && !in.isSuspended() && decision.isAccepted())
+                    || in.isRestartRequested(pod) && !in.isSuspended() && decision.canReplace())
         .map(
             pod ->
                 Verdict.no(
@@ -224,6 +224,7 @@ record Verdicts(
 
   private Optional<Verdict> waitsForImage() {
     return imageAwaited()
+        .filter(awaited -> in.pod().filter(PodFacts::isRunning).isEmpty())
         .map(awaited -> Verdict.no(Running.STARTING, "Waiting for disks: " + awaited.message()));
   }
 
@@ -411,11 +412,13 @@ record Verdicts(
         .findFirst();
   }
 
+  /** A pod that is there and may stay so does not need it. */
   private Optional<Verdict> imageAwaited() {
-    return decision
-        .bases()
-        .awaited()
-        .filter(awaited -> in.pod().isEmpty() && decision.wantsGuest(in));
+    boolean needed =
+        in.pod().isEmpty()
+            || !BaseImages.missing(in).isEmpty()
+            || in.pod().filter(in::isRestartRequested).isPresent();
+    return decision.bases().awaited().filter(awaited -> needed && decision.wantsGuest(in));
   }
 
   private Optional<Verdict> noPodAskedForDisks() {
@@ -446,10 +449,10 @@ record Verdicts(
     return pod()
         .filter(pod -> !pod.hasStarted())
         .flatMap(PodFacts::fetchProblem)
-        .map(Verdicts::fetchFailure);
+        .map(this::fetchFailure);
   }
 
-  private static Verdict fetchFailure(FetchProblem problem) {
+  private Verdict fetchFailure(FetchProblem problem) {
     if (!problem.reason().isEmpty()) {
       return Verdict.no(
           DisksReady.PULL_FAILED,
@@ -458,7 +461,7 @@ record Verdicts(
     }
     return EventLog.parse(problem.message())
         .wrapperFailure()
-        .map(Verdicts::diskFailure)
+        .map(this::diskFailure)
         .orElseGet(
             () ->
                 Verdict.no(
@@ -487,10 +490,16 @@ record Verdicts(
         .map(ended -> EventLog.parse(text(ended.getMessage())))
         .flatMap(EventLog::wrapperFailure)
         .filter(failure -> !failure.disk().isEmpty())
-        .map(Verdicts::diskFailure);
+        .map(this::diskFailure);
   }
 
-  private static Verdict diskFailure(WrapperFailure failure) {
+  private Verdict diskFailure(WrapperFailure failure) {
+    Optional<String> remedy =
+        in.spec().disks().stream()
+            .filter(disk -> disk.name().equals(failure.disk()))
+            .filter(disk -> failure.reason().equals("ChecksumMismatch"))
+            .findFirst()
+            .flatMap(disk -> BaseImages.remedyOfMismatch(in, disk));
     return Verdict.no(
         switch (failure.reason()) {
           case "ChecksumMismatch" -> DisksReady.CHECKSUM_MISMATCH;
@@ -498,7 +507,8 @@ record Verdicts(
           case "ImageRefused" -> DisksReady.IMAGE_REFUSED;
           default -> DisksReady.DISK_FAILED;
         },
-        "Disk %s: %s".formatted(failure.disk(), failure.message()));
+        "Disk %s: %s%s"
+            .formatted(failure.disk(), failure.message(), remedy.map(". "::concat).orElse("")));
   }
 
   private Optional<Verdict> baseImageComes() {

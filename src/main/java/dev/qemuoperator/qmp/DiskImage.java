@@ -6,6 +6,8 @@ package dev.qemuoperator.qmp;
  * @param backed whether it needs its base image: what was not written yet is read from there
  * @param copied percent, in steps of ten, of the base image's way into the disk; null unless it is
  *     being copied
+ * @param base digest of the base image's file, {@code sha256:…}, by its path in the node's cache;
+ *     null if it needs none
  * @param problem why the last copying ended before its end; null if it did not
  */
-public record DiskImage(boolean backed, Integer copied, String problem) {}
+public record DiskImage(boolean backed, Integer copied, String base, String problem) {}

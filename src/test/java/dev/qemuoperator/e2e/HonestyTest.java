@@ -2,6 +2,7 @@ package dev.qemuoperator.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qemuoperator.api.Statuses;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import io.fabric8.kubernetes.api.model.ConditionBuilder;
 import java.time.Duration;
@@ -79,26 +80,13 @@ class HonestyTest {
   }
 
   private static VirtualMachineStatus status(String running, String reason, String runState) {
-    return new VirtualMachineStatus(
-        1L,
-        null,
-        List.of(
+    return Statuses.EMPTY
+        .with(new VirtualMachineStatus.Process(runState, null, null, null, 0, null, null))
+        .of(
             new ConditionBuilder()
                 .withType("Running")
                 .withStatus(running)
                 .withReason(reason)
-                .build()),
-        null,
-        null,
-        new VirtualMachineStatus.Process(runState, null, null, null, 0, null, null),
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null);
+                .build());
   }
 }

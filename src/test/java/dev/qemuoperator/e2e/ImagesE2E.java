@@ -3,6 +3,7 @@ package dev.qemuoperator.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.api.VirtualMachineImage;
+import dev.qemuoperator.api.VirtualMachineImageSpec;
 import dev.qemuoperator.api.VirtualMachineImageStatus;
 import dev.qemuoperator.cluster.Cluster;
 import dev.qemuoperator.cluster.TestNamespace;
@@ -47,11 +48,51 @@ class ImagesE2E {
 
   @Test
   void catalogueIsThereAndNothingOfItIsLookedUpUntilAVmNamesIt() {
-    for (String name : new String[] {"ubuntu-24.04", "debian-12", "debian-13", "alpine-3.23"}) {
+    for (String name : new String[] {"ubuntu-24.04", "debian-12", "alpine-3.23"}) {
       VirtualMachineImageStatus status = await(name, "True", "OnDemand", Vm.TOLD);
       assertThat(status.virtualMachines()).isZero();
       assertThat(status.digest()).isNull();
     }
+  }
+
+  @Test
+  void catalogueIsPutRightByTheNextOperatorAndNothingElseIs() {
+    Cluster.get()
+        .kubectl(
+            "patch",
+            "qvmi",
+            "debian-12",
+            "--type=merge",
+            "-p",
+            "{\"spec\":{\"checksumUrl\":null,\"format\":\"raw\",\"checksum\":\"sha256:%s\"}}"
+                .formatted("0a".repeat(32)))
+        .text();
+    Cluster.get().kubectl("label", "qvmi", "debian-13", "qemu-operator.dev/catalogue-").text();
+    Cluster.get()
+        .kubectl(
+            "patch", "qvmi", "debian-13", "--type=merge", "-p", "{\"spec\":{\"format\":\"raw\"}}")
+        .text();
+    Cluster.get().kubectl("delete", "qvmi", "alpine-3.23").text();
+    Installation.get().kill();
+    Awaitility.await("the catalogue as it was")
+        .atMost(Vm.BOOT)
+        .until(
+            () ->
+                spec("alpine-3.23") != null
+                    && spec("debian-12").checksumUrl() != null
+                    && spec("debian-12").format() == null);
+    Installation.get().awaitReady();
+    assertThat(spec("debian-13").format())
+        .as("of an image that is not the catalogue's")
+        .isNotNull();
+    Cluster.get().kubectl("delete", "qvmi", "debian-13").text();
+  }
+
+  private static VirtualMachineImageSpec spec(String image) {
+    return Optional.ofNullable(
+            Cluster.get().client().resources(VirtualMachineImage.class).withName(image).get())
+        .map(VirtualMachineImage::getSpec)
+        .orElse(null);
   }
 
   @Test
@@ -240,8 +281,13 @@ class ImagesE2E {
           checksum: %s
         """
             .formatted(server.url(), server.checksum("shared.qcow2")));
+    Vm first = ephemeral("shares-0", "shared");
+    first.awaitCondition("Running", "True", "Running", Vm.BOOT);
+    server.withdraw("shared.qcow2");
     List<Vm> vms =
-        IntStream.range(0, 10).mapToObj(i -> ephemeral("shares-" + i, "shared")).toList();
+        IntStream.range(0, 10)
+            .mapToObj(i -> i == 0 ? first : ephemeral("shares-" + i, "shared"))
+            .toList();
     vms.forEach(vm -> vm.awaitCondition("Running", "True", "Running", Vm.BOOT));
     String base = server.checksum("shared.qcow2").replace("sha256:", "");
     long baseBytes = bytesOnNode("/var/lib/qemu-operator/cache/sha256/" + base);

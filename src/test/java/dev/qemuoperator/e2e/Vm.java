@@ -2,6 +2,7 @@ package dev.qemuoperator.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qemuoperator.api.Statuses;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.cluster.Cluster;
@@ -81,10 +82,7 @@ record Vm(String namespace, String name) {
   VirtualMachineStatus status() {
     return Optional.ofNullable(resource().get())
         .map(VirtualMachine::getStatus)
-        .orElse(
-            new VirtualMachineStatus(
-                null, null, List.of(), null, null, null, null, List.of(), List.of(), null, null,
-                null, null, null, null));
+        .orElse(Statuses.EMPTY.of());
   }
 
   Optional<Condition> condition(String type) {

@@ -41,6 +41,10 @@ class ChartCatalogueTest {
             "http://mirror.lan/images/cloud.debian.org/images/cloud/trixie/latest/debian-13-genericcloud-amd64.qcow2",
             "https://cloud.debian.org/images/cloud/trixie/latest/debian-13-genericcloud-amd64.qcow2");
     assertThat(debian.checksumUrl())
+        .as("of the project's own files")
+        .isEqualTo("https://cloud.debian.org/images/cloud/trixie/latest/SHA512SUMS");
+    assertThat(debian.sources().getFirst().http().checksumUrl())
+        .as("of the mirror's")
         .isEqualTo(
             "http://mirror.lan/images/cloud.debian.org/images/cloud/trixie/latest/SHA512SUMS");
   }

@@ -315,6 +315,7 @@ class ChartTest {
           images: {mirror: mirror.lan}            | /images/mirror
           images: {catalogue: {A b: null}}        | A b, pattern
           images: {catalogue: {a: {}}}            | /images/catalogue/a, sources
+          images: {catalogue: {debian-13: {checksumUri: a}}} | /images/catalogue/debian-13, checksumUri
           metrics: {rules: {enabled: "yes"}}      | /metrics/rules/enabled, boolean
           metrics: {dashboard: {labels: {a: 1}}}  | /metrics/dashboard/labels/a, string
           logLevel: debug                         | /logLevel, 'DEBUG'

@@ -126,12 +126,9 @@ class RbacTest {
               "patch",
               "image/VirtualMachineImageReconciler",
               "UpdateControl.patchStatus("),
-          use(
-              MACHINES,
-              "virtualmachineimages",
-              "create patch",
-              "image/Catalogue",
-              ".serverSideApply()"),
+          use(MACHINES, "virtualmachineimages", "list", "image/Catalogue", ".list()"),
+          use(MACHINES, "virtualmachineimages", "create", "image/Catalogue", ".create()"),
+          use(MACHINES, "virtualmachineimages", "update", "image/Catalogue", ".update()"),
           use(MACHINES, "virtualmachineimages", "delete", "image/Catalogue", ".delete()"),
           use(
               MACHINES,

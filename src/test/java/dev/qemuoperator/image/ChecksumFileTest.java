@@ -50,6 +50,13 @@ class ChecksumFileTest {
   }
 
   @Test
+  void folderTellsFilesOfTheSameNameApart() {
+    ChecksumFile sums = new ChecksumFile("%s  amd64/a.img\n%s  arm64/a.img\n".formatted(A, B));
+    assertThat(sums.sumOf("/latest/arm64/a.img")).contains("sha256:" + B);
+    assertThat(sums.sumOf("/latest/a.img")).as("who can tell?").isEmpty();
+  }
+
+  @Test
   void otherTextHasNoSum() {
     assertThat(new ChecksumFile("<html>moved</html>").sumOf("a")).isEmpty();
     assertThat(new ChecksumFile("").sumOf("a")).isEmpty();

@@ -17,15 +17,15 @@ class ImageReportTest {
   private static final Instant NOW = Instant.parse("2026-01-01T12:00:00Z");
   private static final String REFRESH = "qemu-operator.dev/refresh-requested-at";
   private static final Resolution FOUND =
-      new Resolution(
-          Verdict.yes("Resolved", "It is there."),
-          Optional.of("https://images.example/a.qcow2"),
-          Optional.of("sha256:" + "0a".repeat(32)));
+      Resolution.found("https://images.example/a.qcow2", Optional.of("sha256:" + "0a".repeat(32)));
+  private static final Resolution NEWER =
+      Resolution.found("https://images.example/a.qcow2", Optional.of("sha256:" + "0b".repeat(32)));
   private static final Resolution LOST =
       new Resolution(
           Verdict.no("SourceUnavailable", "No source answers."),
           Optional.empty(),
-          Optional.empty());
+          Optional.empty(),
+          Optional.of("No source answers"));
 
   private final VirtualMachineImage image = new VirtualMachineImage();
 
@@ -60,18 +60,45 @@ class ImageReportTest {
   }
 
   @Test
-  void refreshIsDoneOnceAndOnlyIfItSucceeds() {
+  void refreshIsDoneOnce() {
     image.setStatus(ImageReport.of(image, FOUND, 1, NOW));
-    image.getMetadata().setAnnotations(Map.of(REFRESH, "2026-01-01T13:00:00Z"));
-    assertThat(ImageReport.pinned(image)).isEmpty();
+    assertThat(ImageReport.isRefreshRequested(image)).isFalse();
+    image.getMetadata().setAnnotations(Map.of(REFRESH, "noon"));
+    assertThat(ImageReport.isRefreshRequested(image)).isTrue();
 
-    image.setStatus(ImageReport.of(image, LOST, 1, NOW.plusSeconds(60)));
-    assertThat(image.getStatus().refreshRequestedAt()).isNull();
-    assertThat(ImageReport.pinned(image)).isEmpty();
-
-    image.setStatus(ImageReport.of(image, FOUND, 1, NOW.plusSeconds(120)));
-    assertThat(image.getStatus().refreshRequestedAt()).isEqualTo("2026-01-01T13:00:00Z");
+    image.setStatus(ImageReport.of(image, NEWER, 1, NOW.plusSeconds(120)));
+    assertThat(image.getStatus().refreshRequestedAt()).isEqualTo("noon");
     assertThat(image.getStatus().resolvedAt()).isEqualTo("2026-01-01T12:02:00Z");
+    assertThat(ImageReport.isRefreshRequested(image)).isFalse();
+    assertThat(ImageReport.pinned(image)).contains(NEWER);
+  }
+
+  @Test
+  void refreshThatFailsLosesNothing() {
+    image.setStatus(ImageReport.of(image, FOUND, 1, NOW));
+    image.getMetadata().setAnnotations(Map.of(REFRESH, "noon"));
+    image.setStatus(ImageReport.of(image, FOUND.inSpiteOf(LOST), 1, NOW.plusSeconds(60)));
+    assertThat(image.getStatus().refreshRequestedAt()).isNull();
+    assertThat(image.getStatus().resolvedAt()).isEqualTo("2026-01-01T12:00:00Z");
+    assertThat(image.getStatus().conditions())
+        .singleElement()
+        .satisfies(
+            ready -> {
+              assertThat(ready.getStatus()).isEqualTo("True");
+              assertThat(ready.getMessage()).contains("refresh", "No source answers");
+            });
+    assertThat(ImageReport.isRefreshRequested(image)).as("it is tried again").isTrue();
     assertThat(ImageReport.pinned(image)).contains(FOUND);
+  }
+
+  @Test
+  void annotationThatIsTakenAwayAsksForNothing() {
+    image.getMetadata().setAnnotations(Map.of(REFRESH, "noon"));
+    image.setStatus(ImageReport.of(image, FOUND, 1, NOW));
+    image.getMetadata().setAnnotations(Map.of());
+    assertThat(ImageReport.isRefreshRequested(image)).isFalse();
+    image.setStatus(ImageReport.of(image, FOUND, 1, NOW));
+    image.getMetadata().setAnnotations(Map.of(REFRESH, "noon"));
+    assertThat(ImageReport.isRefreshRequested(image)).as("it was done").isFalse();
   }
 }

@@ -12,8 +12,12 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,6 +30,7 @@ class ResolutionTest {
   private static final String OTHER = "sha256:" + "0b".repeat(32);
 
   private final List<String> requests = new CopyOnWriteArrayList<>();
+  private final CountDownLatch stopped = new CountDownLatch(1);
   private HttpServer server;
   private String url;
 
@@ -41,6 +46,7 @@ class ResolutionTest {
     on(
         "/no-head/debian.qcow2",
         exchange -> answer(exchange, exchange.getRequestMethod().equals("HEAD") ? 405 : 206, "a"));
+    server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
     server.start();
   }
 
@@ -96,6 +102,55 @@ class ResolutionTest {
         .contains(
             "/busy/a: HTTP status 503", "http://localhost:1/b: ", "http://[not-an-address]/c");
     assertThat(none.source()).isEmpty();
+    assertThat(none.problem()).isPresent();
+  }
+
+  @Test
+  void sourceMayHaveItsOwnSums() {
+    on("/mirror/SUMS", exchange -> answer(exchange, 200, "0c".repeat(64) + "  debian.qcow2\n"));
+    Resolution found =
+        lookUp(
+            new VirtualMachineImageSpec(
+                List.of(
+                    new Source(new Http(url + "/busy/a", url + "/latest/SHA256SUMS"), null),
+                    new Source(new Http(url + "/latest/debian.qcow2", url + "/mirror/SUMS"), null)),
+                null,
+                url + "/busy/SHA256SUMS",
+                null));
+    assertThat(found.digest()).contains("sha512:" + "0c".repeat(64));
+  }
+
+  @Test
+  void sourceWithoutASumIsPassedOver() {
+    on("/other.qcow2", exchange -> answer(exchange, 200, "an image"));
+    Resolution found =
+        lookUp(spec(null, "/latest/SHA256SUMS", "/other.qcow2", "/latest/debian.qcow2"));
+    assertThat(found.source()).contains(url + "/latest/debian.qcow2");
+  }
+
+  @Test
+  void serverThatDripsIsNotWaitedForLong() {
+    on(
+        "/drips/SHA256SUMS",
+        exchange -> {
+          exchange.sendResponseHeaders(200, 1000);
+          exchange.getResponseBody().write('a');
+          exchange.getResponseBody().flush();
+          stopped.await();
+        });
+    Instant began = Instant.now();
+    Resolution none = lookUp(spec(null, "/drips/SHA256SUMS", "/latest/debian.qcow2"));
+    stopped.countDown();
+    assertThat(none.verdict().message()).contains("/drips/SHA256SUMS: no whole answer within");
+    assertThat(Duration.between(began, Instant.now())).isLessThan(Duration.ofSeconds(15));
+  }
+
+  /** From https to http the client goes no further, and this is the answer that is left. */
+  @Test
+  void redirectThatIsNotFollowedIsToldAsOne() {
+    on("/nowhere/", exchange -> exchange.sendResponseHeaders(304, -1));
+    assertThat(lookUp(spec(OTHER, null, "/nowhere/a")).verdict().message())
+        .contains("/nowhere/a redirects from https to http");
   }
 
   @Test
@@ -144,11 +199,11 @@ class ResolutionTest {
   }
 
   private static Source http(String url) {
-    return new Source(new Http(url), null);
+    return new Source(new Http(url, null), null);
   }
 
   private interface Answer {
-    void to(HttpExchange exchange) throws IOException;
+    void to(HttpExchange exchange) throws IOException, InterruptedException;
   }
 
   private void on(String path, Answer answer) {
@@ -156,7 +211,11 @@ class ResolutionTest {
         path,
         exchange -> {
           requests.add(exchange.getRequestMethod() + " " + exchange.getRequestURI());
-          answer.to(exchange);
+          try {
+            answer.to(exchange);
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
           exchange.close();
         });
   }

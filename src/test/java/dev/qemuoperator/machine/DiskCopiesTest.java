@@ -2,6 +2,7 @@ package dev.qemuoperator.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qemuoperator.api.Statuses;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.Observation;
@@ -25,9 +26,11 @@ import org.junit.jupiter.api.Test;
 class DiskCopiesTest {
 
   private static final Instant READY = Instant.parse("2026-01-01T12:00:00Z");
-  private static final DiskImage BACKED = new DiskImage(true, null, null);
-  private static final DiskImage COPYING = new DiskImage(true, 40, null);
-  private static final DiskImage FAILED = new DiskImage(true, null, "No space left on device");
+  private static final String BASE = "sha256:" + "0a".repeat(32);
+  private static final DiskImage BACKED = new DiskImage(true, null, BASE, null);
+  private static final DiskImage COPYING = new DiskImage(true, 40, BASE, null);
+  private static final DiskImage FAILED =
+      new DiskImage(true, null, BASE, "No space left on device");
 
   private final List<String> told = new ArrayList<>();
   private Instant now = READY;
@@ -91,7 +94,7 @@ class DiskCopiesTest {
   @Test
   void selfContainedDiskNeedsNothing() throws IOException {
     after(Duration.ofHours(1));
-    assertThat(pass(true, true, new DiskImage(false, null, null))).isTrue();
+    assertThat(pass(true, true, new DiskImage(false, null, null, null))).isTrue();
     assertThat(told).isEmpty();
   }
 
@@ -175,21 +178,6 @@ class DiskCopiesTest {
             .withStatus(ready ? "True" : "False")
             .withLastTransitionTime(READY.toString())
             .build();
-    return new VirtualMachineStatus(
-        1L,
-        null,
-        List.of(condition),
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null);
+    return Statuses.EMPTY.of(condition);
   }
 }

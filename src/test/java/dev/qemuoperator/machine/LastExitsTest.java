@@ -2,6 +2,7 @@ package dev.qemuoperator.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qemuoperator.api.Statuses;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
@@ -135,10 +136,7 @@ class LastExitsTest {
             qmp,
             Map.of(),
             Optional.of("Kernel panic - not syncing"));
-    VirtualMachineStatus before =
-        new VirtualMachineStatus(
-            1L, null, List.of(), null, null, null, EARLIER, null, null, null, null, null, null,
-            null, null);
+    VirtualMachineStatus before = Statuses.EMPTY.with(EARLIER).of();
     return new LastExits(in, Optional.of(before), Instant.parse(END)).last();
   }
 

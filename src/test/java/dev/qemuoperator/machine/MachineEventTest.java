@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.api.Conditions.DisksReady;
 import dev.qemuoperator.api.Conditions.Running;
+import dev.qemuoperator.api.Statuses;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import io.fabric8.kubernetes.api.model.Condition;
@@ -104,40 +105,13 @@ class MachineEventTest {
   }
 
   private static VirtualMachineStatus acted(String reset) {
-    return new VirtualMachineStatus(
-        1L,
-        null,
-        List.of(),
-        null,
-        null,
-        new VirtualMachineStatus.Process("running", NOON, "KVM", "10.0.13", 0, null, null),
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        reset == null ? null : new VirtualMachineStatus.Actions(null, reset));
+    return Statuses.EMPTY
+        .with(new VirtualMachineStatus.Process("running", NOON, "KVM", "10.0.13", 0, null, null))
+        .with(reset == null ? null : new VirtualMachineStatus.Actions(null, reset))
+        .of();
   }
 
   private static VirtualMachineStatus status(LastExit exit, Condition... conditions) {
-    return new VirtualMachineStatus(
-        1L,
-        null,
-        List.of(conditions),
-        null,
-        null,
-        null,
-        exit,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null);
+    return Statuses.EMPTY.with(exit).of(conditions);
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.qemuoperator.api.Conditions.Accepted;
 import dev.qemuoperator.api.Conditions.Ready;
+import dev.qemuoperator.api.Statuses;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.BootTimings;
@@ -21,7 +22,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
-import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -336,21 +336,6 @@ class MachineMetricsTest {
 
   private static VirtualMachineStatus status(
       String state, Process process, BootTimings timings, LastExit exit, Condition... conditions) {
-    return new VirtualMachineStatus(
-        1L,
-        state,
-        List.of(conditions),
-        null,
-        null,
-        process,
-        exit,
-        null,
-        null,
-        null,
-        null,
-        null,
-        timings,
-        null,
-        null);
+    return Statuses.EMPTY.in(state).with(process).with(timings).with(exit).of(conditions);
   }
 }

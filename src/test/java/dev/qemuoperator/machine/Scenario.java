@@ -240,19 +240,20 @@ final class Scenario {
         .orElse(in.spec());
   }
 
-  /** The pod was made when nothing was known of its claims yet. */
+  /** The pod was made when nothing was known of its claims yet, and its images were there. */
   private static Map<String, ImageOrigin> fetchedBy(JsonNode pod, MachineInputs in) {
-    Map<String, ImageOrigin> origins = BaseImages.of(in).fetch();
-    Map<String, ImageOrigin> disks = new HashMap<>();
-    pod.path("fetches").forEach(disk -> disks.put(disk.asText(), origins.get(disk.asText())));
+    Set<String> disks = new HashSet<>();
+    pod.path("fetches").forEach(disk -> disks.add(disk.asText()));
     for (JsonNode init : pod.at("/status/initContainerStatuses")) {
       String name = init.path("name").asText();
       if (name.startsWith("image-")) {
-        String disk = name.substring("image-".length());
-        disks.put(disk, origins.get(disk));
+        disks.add(name.substring("image-".length()));
       }
     }
-    return disks;
+    Map<String, ImageOrigin> origins = BaseImages.of(in).fetch();
+    ImageOrigin gone = new ImageOrigin.ContainerImage("registry.example/gone", "");
+    return disks.stream()
+        .collect(Collectors.toMap(disk -> disk, disk -> origins.getOrDefault(disk, gone)));
   }
 
   private Map<String, VirtualMachineImage> images(VirtualMachine vm) {
@@ -357,6 +358,7 @@ final class Scenario {
                         disk.getValue().has("copied")
                             ? disk.getValue().path("copied").asInt()
                             : null,
+                        text(disk.getValue(), "base"),
                         text(disk.getValue(), "problem"))));
     return disks;
   }

@@ -2,10 +2,9 @@ package dev.qemuoperator.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qemuoperator.api.Statuses;
 import dev.qemuoperator.api.VirtualMachine;
-import dev.qemuoperator.api.VirtualMachineStatus;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -23,10 +22,7 @@ class WishesChangedTest {
   @Test
   void ownStatusDoesNot() {
     VirtualMachine now = vm(1, "a", null);
-    now.setStatus(
-        new VirtualMachineStatus(
-            1L, "Running", List.of(), null, null, null, null, null, null, null, null, null, null,
-            null, null));
+    now.setStatus(Statuses.EMPTY.in("Running").of());
     assertThat(filter.accept(now, vm(1, "a", null))).isFalse();
   }
 

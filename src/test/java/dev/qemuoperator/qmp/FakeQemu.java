@@ -39,6 +39,10 @@ final class FakeQemu implements AutoCloseable {
   private volatile String seedSerial = "seed-1";
   private volatile boolean kvm = true;
   private volatile boolean silent;
+
+  /** Digest of the base image of the disk root. */
+  static final String BASE = "0a".repeat(32);
+
   private volatile String backing = "";
   private volatile String blockJobs = "[]";
   private final StringBuffer ring = new StringBuffer();
@@ -74,13 +78,13 @@ final class FakeQemu implements AutoCloseable {
 
   /** Whether the disk root still needs its base image. */
   FakeQemu backed(boolean backed) {
-    this.backing = backed ? ", \"backing_file\": \"/cache/sha256/0\"" : "";
+    this.backing = backed ? ", \"backing_file\": \"/cache/sha256/" + BASE + "\"" : "";
     return this;
   }
 
   /** The base image was copied, but the file's header could not be written. */
   FakeQemu backedByItsHeader() {
-    this.backing = ", \"image\": {\"backing-filename\": \"/cache/sha256/0\"}";
+    this.backing = ", \"image\": {\"backing-filename\": \"/cache/sha256/" + BASE + "\"}";
     return this;
   }
 

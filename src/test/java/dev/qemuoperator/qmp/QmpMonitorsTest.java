@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
 class QmpMonitorsTest {
   private static final Instant NOW = Instant.parse("2026-11-22T10:00:00Z");
   private static final Instant EVENT_TIME = Instant.parse("2026-11-22T10:00:00.250Z");
+  private static final String BASE = "sha256:" + FakeQemu.BASE;
   private static final String KEY = "default/web";
   private static final String WEB = "web.default.vm";
 
@@ -75,7 +76,7 @@ class QmpMonitorsTest {
                     "10.0.13",
                     "seed-1",
                     null,
-                    Map.of("root", new DiskImage(false, null, null))),
+                    Map.of("root", new DiskImage(false, null, null, null))),
                 Heard.NOTHING,
                 "run-1"));
   }
@@ -152,23 +153,23 @@ class QmpMonitorsTest {
     FakeQemu qemu = qemuAt("10.0.0.1").backed(true);
     monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
     connected();
-    assertThat(disk()).isEqualTo(new DiskImage(true, null, null));
+    assertThat(disk()).isEqualTo(new DiskImage(true, null, BASE, null));
 
     monitors.copy(KEY, "root", 1024);
     assertThat(qemu.commands()).contains("block-stream");
     qemu.blockJobs("[{\"device\": \"copy-root\", \"offset\": 47, \"len\": 100}]")
         .emit("JOB_STATUS_CHANGE", "{\"id\": \"copy-root\", \"status\": \"running\"}");
-    patiently().until(() -> disk().equals(new DiskImage(true, 40, null)));
+    patiently().until(() -> disk().equals(new DiskImage(true, 40, BASE, null)));
     qemu.blockJobs("[{\"device\": \"copy-root\", \"offset\": 90, \"len\": 100}]");
-    patiently().until(() -> disk().equals(new DiskImage(true, 90, null)));
+    patiently().until(() -> disk().equals(new DiskImage(true, 90, BASE, null)));
 
     qemu.blockJobs("[]")
         .emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\", \"error\": \"full\"}");
-    patiently().until(() -> disk().equals(new DiskImage(true, null, "full")));
+    patiently().until(() -> disk().equals(new DiskImage(true, null, BASE, "full")));
     qemu.backedByItsHeader().emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\"}");
-    patiently().until(() -> disk().equals(new DiskImage(true, null, null)));
+    patiently().until(() -> disk().equals(new DiskImage(true, null, null, null)));
     qemu.backed(false).emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\"}");
-    patiently().until(() -> disk().equals(new DiskImage(false, null, null)));
+    patiently().until(() -> disk().equals(new DiskImage(false, null, null, null)));
   }
 
   private DiskImage disk() {
