@@ -33,8 +33,8 @@ accepted_as() { # FORMAT
   same 'partial files' '' "$(find "$test/cache" -name 'partial-*')"
   told_digest "$digest"
 }
-listing() { # but for the locks
-  (cd "$test" && find cache www outside ! -path 'cache/lock/*' ! -name requests \( -type d -printf '%p %m %U\n' -o -printf '%p %s %T@ %m %U %l\n' \) | sort)
+listing() { # but for the locks, and the note of a refusal
+  (cd "$test" && find cache www outside ! -path 'cache/lock/*' ! -name requests ! -name '*.refused'  \( -type d -printf '%p %m %U\n' -o -printf '%p %s %T@ %m %U %l\n' \) | sort)
 }
 refused_saying() { # TEXT, docker's options: the published file is, and nothing else has changed
   text=$1
@@ -519,9 +519,36 @@ image_clears_up_after_those_killed_with_other_images() { # test
   serve
   mkdir -p "$test/cache/lock" "$test/cache/partial-dead.d" "$test/cache/partial-alive.d"
   echo left > "$test/cache/partial-dead.d/image"
+  echo left > "$test/cache/partial-dead.made"
+  half=$(echo another | sha256sum | cut -c 1-32)
+  echo half > "$test/cache/partial-$half"
+  touch -d '2 days ago' "$test/cache/partial-$half"
   flock "$test/cache/lock/alive" sleep 60 & holder=$!
   within 5 'a lock' sh -c "! flock -n $test/cache/lock/alive true"
   download "sha256:$digest" "$url/good"
   kill $holder
   same 'partial files' partial-alive.d "$(cd "$test/cache" && echo partial-*)"
+}
+image_refused_is_not_transferred_again_for_an_hour() { # test
+  mkdir -p "$test/www"
+  in_www qemu-img create -q -f qcow2 -u -F raw -b /etc/shadow file 64M
+  refused_saying '/etc/shadow'
+  cp "$test/www/requests" "$test/asked"
+  refused download "sha256:$digest" "$url/good"
+  same reason ImageRefused "$(reason)"
+  has "$test/termination" '/etc/shadow'
+  diff "$test/asked" "$test/www/requests"
+  find "$test/cache/by-source" -name '*.refused' -exec touch -d '2 hours ago' {} \;
+  refused download "sha256:$digest" "$url/good"
+  same 'requests' "$(($(wc -l < "$test/asked") * 2))" "$(wc -l < "$test/www/requests")"
+}
+image_that_an_older_runner_cached_is_examined() { # test
+  plain
+  cp "$test/www/plain" "$test/www/file"
+  serve
+  mkdir -p "$test/cache/by-source"
+  echo 'never examined' > "$test/cache/sha256/$digest"
+  echo "$digest" > "$test/cache/by-source/$(echo "sha256:$digest" | sha256sum | cut -c 1-32)"
+  accepted_as raw
+  cmp "$test/www/file" "$test/cache/sha256/$digest"
 }
