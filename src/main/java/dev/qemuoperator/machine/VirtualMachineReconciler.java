@@ -19,6 +19,7 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.MaxReconciliationInterval;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import java.time.Clock;
 import java.time.Duration;
@@ -98,7 +99,11 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
         mayChange(in) ? new Apply(in, decision, step, context).apply(desired) : NOTHING_WRITTEN;
     VirtualMachineStatus status = MachineReport.of(in, decision, applied, desired.podFacts(), now);
     boolean steered = !mayChange(in) || steering.steer(in, status);
-    return report(vm, status, step == PodStep.REST || !steered);
+    UpdateControl<VirtualMachine> control = report(vm, status, step == PodStep.REST || !steered);
+    if (context.getPrimaryCache().get(ResourceID.fromResource(vm)).isEmpty()) {
+      release(vm); // what was deleted in the middle of this pass has been forgotten too early
+    }
+    return control;
   }
 
   /**
@@ -126,11 +131,15 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
 
   /** Deletion needs no finalizer: it is told, and the owner references do the work. */
   private void forget(VirtualMachine vm) {
+    release(vm);
+    orphans.tellOf(vm);
+  }
+
+  private void release(VirtualMachine vm) {
     sources.forget(InputReader.follower(vm));
     monitoring.forget(MachineInputs.identityOf(vm));
     steering.forget(Monitoring.key(MachineInputs.identityOf(vm)));
     metrics.forget(vm);
-    orphans.tellOf(vm);
   }
 
   @Override

@@ -321,6 +321,7 @@ class ImagesE2E {
         metadata: {name: %s}
         spec:
           memory: {size: 96Mi}
+          terminationGracePeriodSeconds: 5
           disks: [{name: root, source: {image: %s}, storage: {ephemeral: {}}}]
         """
             .formatted(name, image));

@@ -8,6 +8,8 @@ import dev.qemuoperator.cluster.TestNamespace;
 import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -38,6 +40,22 @@ class MetricsE2E {
     Awaitility.await("what earlier tests have left is gone")
         .atMost(Duration.ofMinutes(3))
         .until(() -> virtualMachines() == 0);
+  }
+
+  @Test
+  @Order(0)
+  void vmsThatAreDeletedInTheMiddleOfAPassAreNotCounted() {
+    String manifests =
+        IntStream.range(0, 30)
+            .mapToObj(i -> Vm.tinyManifest("short-" + i, "unused", "runStrategy: Halted"))
+            .collect(Collectors.joining("---\n"));
+    for (int round = 0; round < 3; round++) {
+      Vm.apply(NAMESPACE.name(), manifests);
+      Cluster.get()
+          .kubectl("delete", "qvm", "--all", "-n", NAMESPACE.name(), "--wait=false")
+          .text();
+    }
+    soon("qemu_operator_virtual_machines{state=\"Halted\"}", 0);
   }
 
   @Test
