@@ -13,7 +13,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Ends of a guest's process, each brought about for real; {@link LifecycleE2E} and {@link
- * StrategiesE2E} have GuestShutdown, GuestPanic, GuestReset, HostSignal and Requested.
+ * RequestsE2E} have GuestShutdown, GuestPanic, GuestReset, HostSignal and Requested.
  */
 class ExitsE2E {
 

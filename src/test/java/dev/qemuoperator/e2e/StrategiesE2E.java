@@ -3,186 +3,28 @@ package dev.qemuoperator.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.api.VirtualMachineStatus;
-import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
 import dev.qemuoperator.cluster.TestNamespace;
 import dev.qemuoperator.status.ConditionList;
 import java.time.Duration;
 import java.time.Instant;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.MethodOrderer;
-import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What people ask of a VM's life, by its spec and by annotations: done once, and done so. */
-@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+/** Run strategies that leave a guest as it has ended. */
 class StrategiesE2E {
 
   @RegisterExtension static final TestNamespace NAMESPACE = new TestNamespace();
 
-  /** From a request to what follows from it, the guest's own power-off included. */
+  /** From an end to what follows from it, the guest's own power-off included. */
   private static final Duration SOON = Duration.ofSeconds(60);
 
-  private static final Duration NOTHING_HAPPENS = Duration.ofSeconds(10);
-
-  private static Vm vm;
-
   @BeforeAll
-  static void boot() {
+  static void install() {
     Installation.get();
-    vm = Vm.tiny(NAMESPACE.name(), "wishes");
-    vm.awaitReady();
   }
 
   @Test
-  @Order(1)
-  void pausedGuestKeepsItsMemoryAndGoesOn() {
-    vm.run("echo kept > /tmp/memory");
-    vm.patch("{\"spec\":{\"paused\":true}}");
-    VirtualMachineStatus paused = vm.awaitCondition("Running", "False", "Paused", Vm.TOLD);
-    assertThat(paused.process().runState()).isEqualTo("paused");
-    vm.patch("{\"spec\":{\"paused\":false}}");
-    vm.awaitReady();
-    assertThat(vm.run("cat /tmp/memory").strip()).isEqualTo("kept");
-  }
-
-  @Test
-  @Order(2)
-  void resetIsDoneOnceInTheSameProcess() {
-    int boots = vm.boots();
-    String pod = vm.podUid();
-    String request = Instant.now().toString();
-    vm.annotate("qemu-operator.dev/reset-requested-at", request);
-    awaitBoots(boots + 1);
-    assertThat(vm.podUid()).isEqualTo(pod);
-    assertThat(vm.status().process().restarts()).isZero();
-    assertThat(vm.status().actions().resetRequestedAt()).isEqualTo(request);
-    Installation.get().kill();
-    Installation.get().awaitReady();
-    vm.awaitReady();
-    stays("not reset again by the next operator", () -> vm.boots() == boots + 1);
-  }
-
-  @Test
-  @Order(3)
-  void restartIsAGracefulPowerCycleAndDoneOnce() {
-    int boots = vm.boots();
-    String pod = vm.podUid();
-    String request = Instant.now().toString();
-    vm.annotate("qemu-operator.dev/restart-requested-at", request);
-    vm.awaitExit("Requested", SOON);
-    vm.await("another pod", Vm.BOOT, now -> !vm.podUid().isEmpty() && !vm.podUid().equals(pod));
-    vm.awaitReady();
-    assertThat(vm.boots()).isEqualTo(boots + 1);
-    assertThat(vm.status().actions().restartRequestedAt()).isEqualTo(request);
-    String second = vm.podUid();
-    Installation.get().kill();
-    Installation.get().awaitReady();
-    vm.awaitReady();
-    stays("not restarted again by the next operator", () -> vm.podUid().equals(second));
-  }
-
-  @Test
-  @Order(4)
-  void disabledReconciliationChangesNothingButStillReports() {
-    String pod = vm.podUid();
-    vm.annotate("qemu-operator.dev/reconcile", "disabled");
-    vm.setRunStrategy("Halted");
-    vm.awaitCondition("Accepted", "True", "ReconcileDisabled", Vm.TOLD);
-    stays("the guest runs on", () -> vm.podUid().equals(pod));
-    vm.qmp("stop");
-    vm.awaitCondition("Running", "False", "Paused", Vm.TOLD);
-    vm.qmp("cont");
-    vm.awaitCondition("Running", "True", "Running", Vm.TOLD);
-
-    vm.setRunStrategy("Always");
-    vm.annotate("qemu-operator.dev/reconcile", null);
-    vm.awaitCondition("Accepted", "True", "Valid", Vm.TOLD);
-    vm.awaitReady();
-    assertThat(vm.podUid()).isEqualTo(pod);
-  }
-
-  @Test
-  @Order(5)
-  void fiftyEditsAreOnePendingStateAndNoOtherPod() {
-    String pod = vm.podUid();
-    for (int edit = 0; edit < 50; edit++) {
-      vm.patch("{\"spec\":{\"memory\":{\"size\":\"%dMi\"}}}".formatted(200 + edit));
-    }
-    VirtualMachineStatus status =
-        vm.await(
-            "the last edit",
-            Vm.TOLD,
-            now -> now.pendingChanges().stream().anyMatch(c -> "249Mi".equals(c.desired())));
-    assertThat(status.pendingChanges())
-        .containsExactly(new PendingChange("spec.memory.size", "192Mi", "249Mi", "NextBoot"));
-    assertThat(vm.podUid()).isEqualTo(pod);
-    assertThat(vm.status().process().restarts()).isZero();
-  }
-
-  @Test
-  @Order(6)
-  void guestsOwnRebootAppliesWhatIsPending() {
-    int boots = vm.boots();
-    vm.runLast("reboot -f");
-    vm.awaitExit("GuestReset", Vm.TOLD);
-    vm.await("nothing pending", Vm.BOOT, now -> now.pendingChanges().isEmpty());
-    vm.awaitReady();
-    assertThat(vm.boots()).isEqualTo(boots + 1);
-    assertThat(vm.inPod("sh", "-c", "tr '\\0' ' ' < /proc/$(pidof qemu-system-x86_64)/cmdline"))
-        .contains("-m 249M");
-
-    String pod = vm.podUid();
-    vm.runLast("reboot -f");
-    awaitBoots(boots + 2);
-    assertThat(vm.podUid()).as("with nothing pending a reboot stays inside QEMU").isEqualTo(pod);
-    assertThat(vm.status().process().restarts()).isZero();
-  }
-
-  @Test
-  @Order(7)
-  void cpuLimitChangesWhileTheGuestRuns() {
-    String pod = vm.podUid();
-    double uptime = vm.uptime();
-    vm.patch("{\"spec\":{\"cpu\":{\"limitPercent\":50}}}");
-    Awaitility.await("the limit of the container")
-        .atMost(SOON)
-        .until(
-            () ->
-                vm.inPod(
-                        "sh",
-                        "-c",
-                        "cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/cpu/cpu.cfs_quota_us 2>/dev/null"
-                            + " || true")
-                    .contains("50000"));
-    vm.await("nothing pending", Duration.ofSeconds(90), now -> now.pendingChanges().isEmpty());
-    assertThat(vm.podUid()).isEqualTo(pod);
-    assertThat(vm.uptime()).isGreaterThan(uptime);
-    assertThat(vm.status().process().restarts()).isZero();
-  }
-
-  @Test
-  @Order(8)
-  void guestThatIgnoresItsPowerButtonIsEndedAllTheSameAndEachStepIsTold() {
-    vm.patch("{\"spec\":{\"terminationGracePeriodSeconds\":20,\"cpu\":{\"limitPercent\":null}}}");
-    vm.annotate("qemu-operator.dev/restart-requested-at", Instant.now().toString());
-    vm.await(
-        "a pod of that patience", Vm.BOOT, now -> isFresh(now) && now.pendingChanges().isEmpty());
-    vm.awaitReady();
-    vm.run("touch /tmp/ignore-power-button");
-    vm.setRunStrategy("Halted");
-    VirtualMachineStatus halted = vm.awaitCondition("Running", "False", "Halted", SOON);
-    assertThat(halted.lastExit().cause()).isEqualTo("Requested");
-    assertThat(halted.lastExit().stopSteps()).startsWith("PowerButton", "PowerButtonAgain", "Quit");
-    assertThat(vm.eventReasons())
-        .containsSubsequence("Stopping", "PowerButton", "PowerButtonAgain", "Quit");
-    vm.delete();
-  }
-
-  @Test
-  @Order(9)
   void onceIsRunASingleTimeWhateverBecomesOfItsPod() {
     Vm once = Vm.tiny(NAMESPACE.name(), "once", "runStrategy: Once");
     once.awaitReady();
@@ -193,7 +35,7 @@ class StrategiesE2E {
     assertThat(failed.lastExit().console()).contains("sysrq");
     once.pod().delete();
     once.awaitNoPod(SOON);
-    stays("no other pod", () -> once.pod().get() == null);
+    Vm.stays("no other pod", () -> once.pod().get() == null);
     once.awaitCondition("Running", "False", "Failed", Vm.TOLD);
 
     once.annotate("qemu-operator.dev/restart-requested-at", Instant.now().toString());
@@ -207,7 +49,6 @@ class StrategiesE2E {
   }
 
   @Test
-  @Order(10)
   void rerunOnFailureRunsAgainAfterAPanicAndNotAfterAPowerOff() {
     Vm rerun = Vm.tiny(NAMESPACE.name(), "rerun", "runStrategy: RerunOnFailure");
     rerun.awaitReady();
@@ -219,32 +60,14 @@ class StrategiesE2E {
     assertThat(rerun.podUid()).as("in the same pod").isEqualTo(pod);
     rerun.runLast("poweroff -f");
     rerun.awaitCondition("Running", "False", "Stopped", SOON);
-    stays("it stays off", () -> rerun.status().state().equals("Stopped"));
+    Vm.stays("it stays off", () -> rerun.status().state().equals("Stopped"));
     rerun.pod().delete();
     rerun.awaitNoPod(SOON);
-    stays("also without its pod", () -> rerun.pod().get() == null);
+    Vm.stays("also without its pod", () -> rerun.pod().get() == null);
 
     rerun.setRunStrategy("Always");
     rerun.awaitReady();
     assertThat(rerun.boots()).isEqualTo(3);
     rerun.delete();
-  }
-
-  private static boolean isFresh(VirtualMachineStatus status) {
-    return "Running".equals(status.state())
-        && vm.livePod().getSpec().getTerminationGracePeriodSeconds() == 20;
-  }
-
-  private static void awaitBoots(int boots) {
-    Awaitility.await("boot " + boots)
-        .atMost(Vm.BOOT)
-        .ignoreExceptions()
-        .until(() -> vm.boots() == boots);
-    vm.awaitReady();
-  }
-
-  /** Nothing to wait for: the test is that nothing comes. */
-  private static void stays(String what, java.util.concurrent.Callable<Boolean> so) {
-    Awaitility.await(what).during(NOTHING_HAPPENS).atMost(SOON).until(so);
   }
 }

@@ -16,6 +16,7 @@ import io.fabric8.kubernetes.client.dsl.Resource;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
@@ -29,6 +30,8 @@ record Vm(String namespace, String name) {
 
   /** A change of what QEMU does must show within this. */
   static final Duration TOLD = Duration.ofSeconds(5);
+
+  private static final Duration NOTHING_HAPPENS = Duration.ofSeconds(10);
 
   private static KubernetesClient client() {
     return Cluster.get().client();
@@ -228,6 +231,11 @@ record Vm(String namespace, String name) {
         .sorted(java.util.Comparator.comparing(event -> event.getEventTime().getTime()))
         .map(event -> event.getReason())
         .toList();
+  }
+
+  /** Nothing to wait for: the test is that nothing comes. */
+  static void stays(String what, Callable<Boolean> so) {
+    Awaitility.await(what).during(NOTHING_HAPPENS).atMost(Duration.ofMinutes(1)).until(so);
   }
 
   void delete() {
