@@ -112,6 +112,30 @@ class ArchitectureTest {
           .because("edges do not know each other: hand over an SSLContext");
 
   @ArchTest
+  static final ArchRule machineKnowsNoOtherKind =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.qemuoperator.machine..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("dev.qemuoperator.image..")
+          .because("kinds meet in the API alone: read the other one's status, as ImageWatch does");
+
+  @ArchTest
+  static final ArchRule imageKnowsNoOtherKind =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.qemuoperator.image..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("dev.qemuoperator..")
+                  .and(
+                      DescribedPredicate.not(
+                          resideInAnyPackage(
+                              API, "dev.qemuoperator.image..", "dev.qemuoperator.status.."))))
+          .because("an image is looked up, and needs nothing of pods, QEMU or virtual machines");
+
+  @ArchTest
   static final ArchRule machineAloneCounts =
       noClasses()
           .that()
