@@ -2,12 +2,14 @@ package dev.qemuoperator.image;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -84,15 +86,25 @@ final class Web {
       answer.cancel(true);
       throw problem(request, "no whole answer within %d s".formatted(PATIENCE.toSeconds()), e);
     } catch (ExecutionException e) {
-      Throwable cause = e.getCause();
-      String why =
-          cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
-      throw problem(request, why, e);
+      throw problem(request, words(e.getCause()), e);
     } catch (InterruptedException e) {
       answer.cancel(true);
       Thread.currentThread().interrupt();
       throw problem(request, "interrupted", e);
     }
+  }
+
+  /** The client has no message for what happens most. */
+  private static String words(Throwable cause) {
+    if (cause.getMessage() != null) {
+      return cause.getMessage();
+    }
+    for (Throwable deeper = cause; deeper != null; deeper = deeper.getCause()) {
+      if (deeper instanceof UnresolvedAddressException) {
+        return "the name of its host cannot be resolved";
+      }
+    }
+    return cause instanceof ConnectException ? "no connection" : cause.getClass().getSimpleName();
   }
 
   private static IOException problem(HttpRequest request, String why, Exception cause) {

@@ -100,7 +100,9 @@ class ResolutionTest {
     assertThat(none.verdict().reason()).isEqualTo("SourceUnavailable");
     assertThat(none.verdict().message())
         .contains(
-            "/busy/a: HTTP status 503", "http://localhost:1/b: ", "http://[not-an-address]/c");
+            "/busy/a: HTTP status 503",
+            "http://localhost:1/b: no connection",
+            "http://[not-an-address]/c");
     assertThat(none.source()).isEmpty();
     assertThat(none.problem()).isPresent();
   }
