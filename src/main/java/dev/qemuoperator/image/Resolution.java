@@ -93,7 +93,7 @@ record Resolution(
         failed.problem());
   }
 
-  private static Resolution unusable(String reason, String problem) {
+  static Resolution unusable(String reason, String problem) {
     return new Resolution(
         Verdict.no(reason, problem + ". It is tried again."),
         Optional.empty(),

@@ -3,7 +3,6 @@ package dev.qemuoperator.image;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.api.VirtualMachineImage;
-import dev.qemuoperator.status.Verdict;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -15,11 +14,7 @@ import org.junit.jupiter.api.Test;
 class AttemptsTest {
 
   private static final Resolution LOST =
-      new Resolution(
-          Verdict.no("SourceUnavailable", "No source answers."),
-          Optional.empty(),
-          Optional.empty(),
-          Optional.of("No source answers"));
+      Resolution.unusable("SourceUnavailable", "No source answers");
 
   private Instant now = Instant.parse("2026-01-01T12:00:00Z");
   private int looks;

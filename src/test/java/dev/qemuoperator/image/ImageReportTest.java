@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineImageSpec;
 import dev.qemuoperator.api.VirtualMachineImageStatus;
-import dev.qemuoperator.status.Verdict;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -21,11 +20,7 @@ class ImageReportTest {
   private static final Resolution NEWER =
       Resolution.found("https://images.example/a.qcow2", Optional.of("sha256:" + "0b".repeat(32)));
   private static final Resolution LOST =
-      new Resolution(
-          Verdict.no("SourceUnavailable", "No source answers."),
-          Optional.empty(),
-          Optional.empty(),
-          Optional.of("No source answers"));
+      Resolution.unusable("SourceUnavailable", "No source answers");
 
   private final VirtualMachineImage image = new VirtualMachineImage();
 
