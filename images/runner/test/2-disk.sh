@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154,SC2046 # the variables of `run`; words
-# `disk` in one long-lived container; every test has its own directory under /disks and digest under /work.
+# `disk` in one long-lived container; every test has its own directory under /disks and digest under /handover.
 bench() { # sets $bench
   if [ ! -e "$all/bench/id" ]; then
     directories "$all/bench"
@@ -8,7 +8,7 @@ bench() { # sets $bench
   fi
   bench=$(cat "$all/bench/id")
 }
-in_bench() { docker exec -e FAILURE="/work/failure-$name" "$bench" "$@"; }
+in_bench() { docker exec -e FAILURE="/handover/failure-$name" "$bench" "$@"; }
 disk() { # KIND BYTES: of the test's own disk
   in_bench mkdir -p "/disks/$name"
   in_bench /usr/lib/qemu-operator/disk "$name" "$@"
@@ -18,7 +18,7 @@ info() { # KEY
 }
 as_base() { # FILE: is the base of the test's disk from now on; sets $base
   digest=$(echo "$name" | sha256sum | cut -d ' ' -f 1) base=/cache/sha256/$digest
-  in_bench sh -c "mv -f $1 $base && chmod 444 $base && echo $digest > /work/digest-$name"
+  in_bench sh -c "mv -f $1 $base && chmod 444 $base && echo $digest > /handover/digest-$name"
 }
 disk_refused() { # REASON KIND BYTES
   reason=$1

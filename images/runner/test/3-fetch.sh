@@ -2,14 +2,14 @@
 fetch_directories() {
   mkdir -p "$test/work" "$test/cache"
   : > "$test/termination"
-  docker run --rm -v "$test/work:/work" --entrypoint /usr/lib/qemu-operator/tools "$runner"
+  docker run --rm -v "$test/work:/handover" --entrypoint /usr/lib/qemu-operator/tools "$runner"
 }
-fetch_options() { echo "-v $test/work:/work -v $test/cache:/cache -v $test/termination:/dev/termination-log -e WORK=/work -e CACHE=/cache"; }
+fetch_options() { echo "-v $test/work:/handover -v $test/cache:/cache -v $test/termination:/dev/termination-log -e HANDOVER=/handover -e CACHE=/cache"; }
 fetch() { # FILE, docker's options
   file=$1
   shift
   # shellcheck disable=SC2046 # words
-  docker run --rm $(fetch_options) "$@" "$tiny" /work/busybox sh /work/fetch root "$tiny" "$file"
+  docker run --rm $(fetch_options) "$@" "$tiny" /handover/busybox sh /handover/fetch root "$tiny" "$file"
 }
 
 fetch_puts_the_file_under_its_digest() { # test
@@ -67,9 +67,9 @@ fetch_follows_no_link() { # test
 fetch_three_at_once_make_one_file() { # test
   fetch_directories
   for pod in 1 2 3; do cp -r "$test/work" "$test/work-$pod"; done
-  fetch /disk/disk.qcow2 -v "$test/work-1:/pod" -e WORK=/pod & one=$!
-  fetch /disk/disk.qcow2 -v "$test/work-2:/pod" -e WORK=/pod & two=$!
-  fetch /disk/disk.qcow2 -v "$test/work-3:/pod" -e WORK=/pod & three=$!
+  fetch /disk/disk.qcow2 -v "$test/work-1:/pod" -e HANDOVER=/pod & one=$!
+  fetch /disk/disk.qcow2 -v "$test/work-2:/pod" -e HANDOVER=/pod & two=$!
+  fetch /disk/disk.qcow2 -v "$test/work-3:/pod" -e HANDOVER=/pod & three=$!
   wait $one; wait $two; wait $three
   digest=$(cat "$all/tiny/digest")
   same 'files under their digest' "$digest" "$(ls "$test/cache/sha256")"
@@ -99,7 +99,7 @@ fetch_killed_in_mid_copy_leaves_no_wrong_file() { # test
   truncate -s 100M "$test/big"
   echo end >> "$test/big"
   # shellcheck disable=SC2046 # words
-  killed=$(start --cpus 0.1 $(fetch_options) -v "$test/big:/disk/disk.qcow2:ro" "$tiny" /work/busybox sh /work/fetch root "$tiny" /disk/disk.qcow2)
+  killed=$(start --cpus 0.1 $(fetch_options) -v "$test/big:/disk/disk.qcow2:ro" "$tiny" /handover/busybox sh /handover/fetch root "$tiny" /disk/disk.qcow2)
   within 20 'a partial file' sh -c "ls $test/cache/partial-*"
   docker kill -s KILL "$killed"
   ended "$killed" 137
@@ -113,7 +113,7 @@ fetch_stops_on_sigterm() { # test
   fetch_directories
   truncate -s 100M "$test/big"
   # shellcheck disable=SC2046 # words
-  stopped=$(start --cpus 0.1 $(fetch_options) -v "$test/big:/disk/disk.qcow2:ro" "$tiny" /work/busybox sh /work/fetch root "$tiny" /disk/disk.qcow2)
+  stopped=$(start --cpus 0.1 $(fetch_options) -v "$test/big:/disk/disk.qcow2:ro" "$tiny" /handover/busybox sh /handover/fetch root "$tiny" /disk/disk.qcow2)
   within 20 'a partial file' sh -c "ls $test/cache/partial-*"
   docker kill -s TERM "$stopped"
   ended "$stopped" 143
@@ -133,7 +133,7 @@ fetch_says_that_the_file_is_missing() { # test
 }
 fetch_says_that_the_cache_is_full() { # test
   fetch_directories
-  refused docker run --rm -v "$test/work:/work" --tmpfs /cache:size=4m -v "$test/termination:/dev/termination-log" -e WORK=/work -e CACHE=/cache \
-    "$tiny" /work/busybox sh /work/fetch root "$tiny" /disk/disk.qcow2
+  refused docker run --rm -v "$test/work:/handover" --tmpfs /cache:size=4m -v "$test/termination:/dev/termination-log" -e HANDOVER=/handover -e CACHE=/cache \
+    "$tiny" /handover/busybox sh /handover/fetch root "$tiny" /disk/disk.qcow2
   same reason CacheFull "$(reason)"
 }

@@ -116,8 +116,8 @@ download_verifies_the_server() { # test
 }
 download_says_that_the_cache_is_full() { # test
   serve
-  refused docker run --rm --network host -v "$test/work:/work" --tmpfs /cache:size=1m -v "$test/termination:/dev/termination-log" \
-    -e WORK=/work -e CACHE=/cache --entrypoint /usr/lib/qemu-operator/download "$runner" root "sha256:$digest" "$url/good"
+  refused docker run --rm --network host -v "$test/work:/handover" --tmpfs /cache:size=1m -v "$test/termination:/dev/termination-log" \
+    -e HANDOVER=/handover -e CACHE=/cache --entrypoint /usr/lib/qemu-operator/download "$runner" root "sha256:$digest" "$url/good"
   same reason CacheFull "$(reason)"
 }
 download_stops_on_sigterm() { # test

@@ -15,7 +15,7 @@ plain() { # a raw disk of 8 MiB, $test/www/plain
 next_file() { # after this another can be published
   kill "$server"
   trap - EXIT
-  rm -f "$test/www/port" "$test/www/file" "$test"/work/*
+  rm -f "$test/www/port" "$test/www/file" "$test"/handover/*
   url=''
 }
 compress() { # FORMAT FILE: into $test/www/file
@@ -54,7 +54,7 @@ refused_saying() { # TEXT, docker's options: the published file is, and nothing 
   listing > "$test/after"
   diff "$test/before" "$test/after"
   # its own file system is as the image's, but for the mounts
-  same 'changed files' '' "$(docker diff "$run" | grep -vE '^[AC] (/cache|/work|/outside|/dev|/dev/.*|/usr|/usr/lib|/usr/lib/qemu-operator)$')"
+  same 'changed files' '' "$(docker diff "$run" | grep -vE '^[AC] (/cache|/handover|/outside|/dev|/dev/.*|/usr|/usr/lib|/usr/lib/qemu-operator)$')"
   same 'files in the work directory' 'download-root.log sum-root verdict-root' "$(cd "$test/work" && echo *)"
 }
 
@@ -176,7 +176,7 @@ image_declared_raw_is_raw_whatever_it_begins_with() { # test
   accepted_as raw
   mkdir "$test/disks"
   for _ in made kept; do
-    docker run --rm -v "$test/cache:/cache:ro" -v "$test/work:/work:ro" -v "$test/disks:/disks/root" \
+    docker run --rm -v "$test/cache:/cache:ro" -v "$test/work:/handover:ro" -v "$test/disks:/disks/root" \
       --entrypoint /usr/lib/qemu-operator/disk "$runner" root overlay 0
   done
   docker run --rm -v "$test/cache:/cache:ro" -v "$test/disks:/disks" -v "$test/www:/www:ro" --entrypoint qemu-img "$runner" \
@@ -417,7 +417,7 @@ image_examined_by_somebody_else_is_refused() { # test
     printf '#!/bin/sh\n%s\necho raw >&8\n' "$left" > "$test/examine"
     chmod 755 "$test/examine"
     refused_saying 'leave no regular file' -v "$test/examine:/usr/lib/qemu-operator/examine:ro"
-    rm "$test"/work/*
+    rm "$test"/handover/*
   done
   printf '#!/bin/sh\necho "vmdk\\"}" >&8\n' > "$test/examine"
   refused_saying 'made its examination say' -v "$test/examine:/usr/lib/qemu-operator/examine:ro"
@@ -450,8 +450,8 @@ image_is_not_blamed_if_its_examination_is_killed() { # test
 
 full() { # the cache has 8 MB
   serve
-  refused docker run --rm --network host -v "$test/work:/work" --tmpfs /cache:size=8m -v "$test/termination:/dev/termination-log" \
-    -e WORK=/work -e CACHE=/cache --entrypoint sh "$runner" -c '
+  refused docker run --rm --network host -v "$test/work:/handover" --tmpfs /cache:size=8m -v "$test/termination:/dev/termination-log" \
+    -e HANDOVER=/handover -e CACHE=/cache --entrypoint sh "$runner" -c '
       /usr/lib/qemu-operator/download "$@" || code=$?; ls /cache/sha256 /cache/partial-* 2>/dev/null; exit $code' \
     - root "sha256:$digest" "$url/good" > "$test/output"
   same reason CacheFull "$(reason)"

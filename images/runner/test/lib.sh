@@ -44,7 +44,7 @@ serve() { # http_server.py's further arguments: serves $test/www/file, random by
   url=http://127.0.0.1:$(cat "$test/www/port")
 }
 download_options() { # with $declared as the image's format
-  echo "--network host -v $test/work:/work -v $test/cache:/cache -v $test/termination:/dev/termination-log -e WORK=/work -e CACHE=/cache
+  echo "--network host -v $test/work:/handover -v $test/cache:/cache -v $test/termination:/dev/termination-log -e HANDOVER=/handover -e CACHE=/cache
     -e FORMAT=${declared:-} --entrypoint /usr/lib/qemu-operator/download"
 }
 # shellcheck disable=SC2046 # words
@@ -86,7 +86,7 @@ certificates() { # in $all/tls
   )
 }
 volumes() { # DIR
-  echo "-v $1/run:/run/vm -v $1/disks/root:/disks/root -v $1/disks/data:/disks/data -v $1/cache:/cache:ro -v $1/work:/work:ro
+  echo "-v $1/run:/run/vm -v $1/disks/root:/disks/root -v $1/disks/data:/disks/data -v $1/cache:/cache:ro -v $1/work:/handover:ro
     -v $1/seed:/seed:ro -v $1/tls:/tls:ro -v $1/termination:/dev/termination-log"
 }
 # QEMU's command line as the operator builds it

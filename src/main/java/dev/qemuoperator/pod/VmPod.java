@@ -63,7 +63,7 @@ public final class VmPod {
   private static final String SCRIPTS = "/usr/lib/qemu-operator/";
   private static final long QEMU_USER = 107;
   private static final String CACHE_VOLUME = "cache";
-  private static final String WORK_VOLUME = "work";
+  private static final String HANDOVER_VOLUME = "handover";
 
   private final PodSettings settings;
   private final Map<String, ImageOrigin> fetch;
@@ -268,7 +268,8 @@ public final class VmPod {
                 .withRunAsNonRoot(false)
                 .withAllowPrivilegeEscalation(false)
                 .endSecurityContext()
-                .withCommand("/work/busybox", "sh", "/work/fetch", disk, image, "/disk/disk.qcow2")
+                .withCommand(
+                    "/handover/busybox", "sh", "/handover/fetch", disk, image, "/disk/disk.qcow2")
                 .addAllToEnv(optional("DIGEST", digest))
                 .build());
       }
@@ -285,14 +286,16 @@ public final class VmPod {
    * The directory through which an init container tells the wrapper the digest that it has fetched.
    */
   private void handOver() {
-    if (!volumes.containsKey(WORK_VOLUME)) {
+    if (!volumes.containsKey(HANDOVER_VOLUME)) {
       mountReadOnly(
-          new VolumeBuilder().withName(WORK_VOLUME).withNewEmptyDir().endEmptyDir().build(),
-          "/work");
+          new VolumeBuilder().withName(HANDOVER_VOLUME).withNewEmptyDir().endEmptyDir().build(),
+          "/handover");
     }
   }
 
-  /** Puts what a container image that holds nothing but a disk needs for being read into /work. */
+  /**
+   * Puts what a container image that holds nothing but a disk needs for being read into /handover.
+   */
   private Container tools() {
     return new ContainerBuilder()
         .withName("tools")
@@ -300,10 +303,10 @@ public final class VmPod {
         .withImagePullPolicy("IfNotPresent")
         .withCommand(SCRIPTS + "tools")
         .addNewEnv()
-        .withName("WORK")
-        .withValue("/work")
+        .withName("HANDOVER")
+        .withValue("/handover")
         .endEnv()
-        .withVolumeMounts(mountOf(WORK_VOLUME, "/work", false))
+        .withVolumeMounts(mountOf(HANDOVER_VOLUME, "/handover", false))
         .build();
   }
 
@@ -312,15 +315,15 @@ public final class VmPod {
         .withName(IMAGE_INIT_PREFIX + disk)
         .withImagePullPolicy("IfNotPresent")
         .addNewEnv()
-        .withName("WORK")
-        .withValue("/work")
+        .withName("HANDOVER")
+        .withValue("/handover")
         .endEnv()
         .addNewEnv()
         .withName("CACHE")
         .withValue("/cache")
         .endEnv()
         .withVolumeMounts(
-            mountOf(WORK_VOLUME, "/work", false), mountOf(CACHE_VOLUME, "/cache", false));
+            mountOf(HANDOVER_VOLUME, "/handover", false), mountOf(CACHE_VOLUME, "/cache", false));
   }
 
   private Volume cacheVolume() {

@@ -37,7 +37,7 @@ record BareQemu(Path directory, String guestImage) {
     String digest = prepare(tls, seed);
     List<String> docker = new ArrayList<>(List.of("docker", "run", "-d", "-i", "-t"));
     docker.addAll(rights());
-    for (String path : List.of("run/vm", "disks", "cache", "work", "seed", "tls")) {
+    for (String path : List.of("run/vm", "disks", "cache", "handover", "seed", "tls")) {
       docker.addAll(List.of("-v", directory.resolve(path) + ":/" + path));
     }
     docker.addAll(List.of("--entrypoint", command.getFirst(), Installation.image("runner")));
@@ -80,7 +80,7 @@ record BareQemu(Path directory, String guestImage) {
   }
 
   private String prepare(Map<String, String> tls, Map<String, String> seed) throws IOException {
-    for (String path : List.of("run/vm", "disks/root", "cache/sha256", "work", "seed", "tls")) {
+    for (String path : List.of("run/vm", "disks/root", "cache/sha256", "handover", "seed", "tls")) {
       Files.createDirectories(directory.resolve(path));
     }
     write(directory.resolve("tls"), tls);
@@ -91,7 +91,7 @@ record BareQemu(Path directory, String guestImage) {
     Outcome.of(List.of("docker", "rm", "-v", container)).text();
     String digest = Outcome.of(List.of("sha256sum", disk.toString())).text().split(" ")[0];
     Files.move(disk, disk.resolveSibling(digest));
-    Files.writeString(directory.resolve("work/digest-root"), digest + "\n");
+    Files.writeString(directory.resolve("handover/digest-root"), digest + "\n");
     // the test's own directory is nobody else's to enter; QEMU's user must read below it
     Outcome.of(List.of("chmod", "-R", "a+rX", directory.toString())).text();
     return digest;

@@ -21,18 +21,18 @@ record ImageServer(String namespace, String url) {
           - name: tools
             image: "%1$s"
             command: [/usr/lib/qemu-operator/tools]
-            env: [{name: WORK, value: /work}]
-            volumeMounts: [{name: work, mountPath: /work}]
+            env: [{name: HANDOVER, value: /handover}]
+            volumeMounts: [{name: handover, mountPath: /handover}]
           - name: disk
             image: "%2$s"
-            command: [/work/busybox, cp, /disk/disk.qcow2, /work/tiny.qcow2]
-            volumeMounts: [{name: work, mountPath: /work}]
+            command: [/handover/busybox, cp, /disk/disk.qcow2, /handover/tiny.qcow2]
+            volumeMounts: [{name: handover, mountPath: /handover}]
           containers:
           - name: httpd
             image: "%1$s"
             command: [busybox, httpd, -f, -p, "8080", -h, /www]
-            volumeMounts: [{name: work, mountPath: /work}, {name: www, mountPath: /www}]
-          volumes: [{name: work, emptyDir: {}}, {name: www, emptyDir: {}}]
+            volumeMounts: [{name: handover, mountPath: /handover}, {name: www, mountPath: /www}]
+          volumes: [{name: handover, emptyDir: {}}, {name: www, emptyDir: {}}]
         ---
         apiVersion: v1
         kind: Service
@@ -94,7 +94,7 @@ record ImageServer(String namespace, String url) {
 
   /** Each name has its own content, behind the disk's end: no cache of another test knows it. */
   private String variant(String file) {
-    return "{ cat /work/tiny.qcow2; echo " + namespace + "/" + file + "; }";
+    return "{ cat /handover/tiny.qcow2; echo " + namespace + "/" + file + "; }";
   }
 
   private String run(String script) {
