@@ -16,7 +16,6 @@ import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
-import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import java.util.Comparator;
 import java.util.List;
@@ -140,34 +139,37 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
       return DiskNotes.NONE;
     }
     DiskNotes before = claim(in, disk).map(DiskNotes::on).orElse(DiskNotes.NONE);
-    Optional<ContainerStateTerminated> fetched =
-        in.pod().filter(PodFacts::isRunning).flatMap(pod -> pod.fetched(disk.name()));
+    boolean fetched =
+        in.pod().filter(pod -> pod.isRunning() && pod.hasFetched(disk.name())).isPresent();
     return new DiskNotes(
         missing(in).contains(disk.name())
             ? Optional.empty()
-            : before.image().or(() -> fetched.map(end -> nameOf(disk))),
+            : before.image().or(() -> Optional.of(nameOf(disk)).filter(name -> fetched)),
         openedBase(in, disk).or(before::digest),
         isSelfContained(in, disk));
   }
 
   /** By the file that QEMU has opened below the disk: what was fetched may have been another. */
   private static Optional<String> openedBase(MachineInputs in, Disk disk) {
+    return opened(in, disk).map(DiskImage::base);
+  }
+
+  private static Optional<DiskImage> opened(MachineInputs in, Disk disk) {
     return in.qmp()
         .filter(qmp -> in.pod().filter(PodFacts::isRunning).isPresent())
         .map(Observation::answers)
-        .map(answers -> answers.disks().get(disk.name()))
-        .map(DiskImage::base);
-  }
-
-  private static Optional<String> digest(ContainerStateTerminated fetched) {
-    return EventLog.parse(fetched.getMessage()).baseImageDigest();
+        .map(answers -> answers.disks().get(disk.name()));
   }
 
   /** The digest of the base image that a disk was made from, if that is known. */
   static Optional<String> digest(MachineInputs in, Disk disk) {
     return openedBase(in, disk)
         .or(() -> notes(in, disk).digest())
-        .or(() -> in.pod().flatMap(pod -> pod.fetched(disk.name())).flatMap(BaseImages::digest));
+        .or(
+            () ->
+                in.pod()
+                    .flatMap(pod -> pod.fetched(disk.name()))
+                    .flatMap(end -> EventLog.parse(end.getMessage()).baseImageDigest()));
   }
 
   /** What can be done where the sources of a base image serve another one. */
@@ -192,10 +194,7 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
     if (disk.source().blank() != null || claim.isEmpty()) {
       return false;
     }
-    return in.qmp()
-        .filter(qmp -> in.pod().filter(PodFacts::isRunning).isPresent())
-        .map(Observation::answers)
-        .map(answers -> answers.disks().get(disk.name()))
+    return opened(in, disk)
         .map(image -> !image.backed())
         .orElseGet(
             () -> DiskNotes.on(claim.get()).selfContained() && !missing(in).contains(disk.name()));
