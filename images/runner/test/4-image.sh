@@ -15,7 +15,7 @@ plain() { # a raw disk of 8 MiB, $test/www/plain
 next_file() { # after this another can be published
   kill "$server"
   trap - EXIT
-  rm -f "$test/www/port" "$test/www/file" "$test"/handover/*
+  rm -f "$test/www/port" "$test/www/file" "$test"/work/*
   url=''
 }
 compress() { # FORMAT FILE: into $test/www/file
@@ -417,7 +417,7 @@ image_examined_by_somebody_else_is_refused() { # test
     printf '#!/bin/sh\n%s\necho raw >&8\n' "$left" > "$test/examine"
     chmod 755 "$test/examine"
     refused_saying 'leave no regular file' -v "$test/examine:/usr/lib/qemu-operator/examine:ro"
-    rm "$test"/handover/*
+    rm "$test"/work/*
   done
   printf '#!/bin/sh\necho "vmdk\\"}" >&8\n' > "$test/examine"
   refused_saying 'made its examination say' -v "$test/examine:/usr/lib/qemu-operator/examine:ro"
