@@ -64,7 +64,7 @@ public record VirtualMachineStatus(
   public record LastExit(
       @JsonPropertyDescription(
               "GuestShutdown, GuestReset, GuestPanic, Watchdog, Requested, HostSignal, IOError,"
-                  + " OutOfMemory, QemuError, Evicted or NodeLost.")
+                  + " OutOfMemory, QemuError, Evicted, NodeLost or Unknown.")
           String cause,
       @JsonPropertyDescription(
               "Exit code of QEMU; 128 + N: ended by signal N; 70: the pod could not start it.")

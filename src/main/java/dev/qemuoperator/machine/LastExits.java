@@ -3,6 +3,7 @@ package dev.qemuoperator.machine;
 import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
+import dev.qemuoperator.api.VirtualMachineStatus.Process;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.EventLog.StopStep;
@@ -41,6 +42,7 @@ record LastExits(MachineInputs in, Optional<VirtualMachineStatus> before, Instan
     return ended
         .map(this::read)
         .or(this::lostWithItsNode)
+        .or(this::forgottenByTheKubelet)
         .or(() -> before.map(VirtualMachineStatus::lastExit));
   }
 
@@ -69,6 +71,46 @@ record LastExits(MachineInputs in, Optional<VirtualMachineStatus> before, Instan
                         .formatted(before.get().nodeName()),
                     null,
                     null));
+  }
+
+  /**
+   * A kubelet that clears up between the creation of a container and its start takes the new one
+   * for the last that has ended, and removes the one before it with all that it said.
+   */
+  private Optional<LastExit> forgottenByTheKubelet() {
+    return in.pod()
+        .filter(PodFacts::isRunning)
+        .filter(pod -> pod.restarts() > restartsTold())
+        .map(
+            pod ->
+                new LastExit(
+                    "Unknown",
+                    null,
+                    pod.startedAt().orElse(null),
+                    "The process ended and was started again. The kubelet has not"
+                        + " kept how it ended, and the operator did not listen.",
+                    null,
+                    null));
+  }
+
+  /** How many of the pod's restarts are explained by what has been told. */
+  private int restartsTold() {
+    return before
+        .map(VirtualMachineStatus::process)
+        .map(process -> process.restarts() + (isToldOf(process) ? 1 : 0))
+        .orElse(0);
+  }
+
+  private boolean isToldOf(Process process) {
+    return process.startedAt() == null // it had ended when it was looked at
+        || before
+            .map(VirtualMachineStatus::lastExit)
+            .filter(exit -> !isBefore(exit.at(), process.startedAt()))
+            .isPresent();
+  }
+
+  private static boolean isBefore(String moment, String other) {
+    return Instant.parse(moment).isBefore(Instant.parse(other));
   }
 
   /** The kubelet's times are whole seconds; an end of an earlier run lies before the event. */

@@ -70,7 +70,8 @@ final class MachineMetrics implements ConnectionListener {
           "OutOfMemory",
           "QemuError",
           "Evicted",
-          "NodeLost");
+          "NodeLost",
+          "Unknown");
 
   private static final List<Stage> STAGES =
       List.of(

@@ -25,8 +25,18 @@ final class Node extends K3sContainer {
           Capability.CHECKPOINT_RESTORE,
           Capability.PERFMON);
 
+  /**
+   * With 1, its default, the kubelet forgets how a container ended if it clears up between the
+   * creation and the start of the next.
+   */
+  private static final String KEEP_HOW_IT_ENDED =
+      "--kubelet-arg=maximum-dead-containers-per-container=2";
+
   private Node(String image) {
     super(DockerImageName.parse(image).asCompatibleSubstituteFor("rancher/k3s"));
+    setCommandParts(
+        Stream.concat(Stream.of(getCommandParts()), Stream.of(KEEP_HOW_IT_ENDED))
+            .toArray(String[]::new));
   }
 
   static Node start(String image) {

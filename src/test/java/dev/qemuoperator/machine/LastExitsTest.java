@@ -6,6 +6,7 @@ import dev.qemuoperator.api.Statuses;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
+import dev.qemuoperator.api.VirtualMachineStatus.Process;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Channel;
@@ -116,11 +117,42 @@ class LastExitsTest {
         .isEqualTo("The base image of disk root is not on this node; a new pod fetches it.");
   }
 
+  /** Restarts of the pod; start, and restarts told, of the run before; end told: what is said. */
+  @ParameterizedTest
+  @CsvSource({
+    "0, 2025-01-01T00:00:00Z, 0, Requested", // nothing has ended since
+    "1, 2025-01-01T00:00:01Z, 0, Unknown", // what has been told was the end of an earlier run
+    "1, 2024-12-31T00:00:00Z, 0, Requested", // it is the end of the run before
+    "1, '',                   0, Requested", // as it was looked at, it had ended
+    "2, '',                   0, Unknown", // it has ended twice
+    "1, 2025-01-01T00:00:01Z, 1, Requested", // it has been told already
+  })
+  void endThatTheKubeletForgotIsNotPassedOver(
+      int restarts, String startedBefore, int restartsBefore, String cause) {
+    Process process =
+        new Process(
+            null,
+            startedBefore.isEmpty() ? null : startedBefore,
+            null,
+            null,
+            restartsBefore,
+            null,
+            null);
+    VirtualMachineStatus before = Statuses.EMPTY.with(EARLIER).with(process).of();
+    assertThat(last(Optional.of(running(restarts)), Optional.empty(), before).map(LastExit::cause))
+        .contains(cause);
+  }
+
   private static Optional<LastExit> exit(PodFacts pod, Optional<Observation> qmp) {
     return last(Optional.of(pod), qmp);
   }
 
   private static Optional<LastExit> last(Optional<PodFacts> pod, Optional<Observation> qmp) {
+    return last(pod, qmp, Statuses.EMPTY.with(EARLIER).of());
+  }
+
+  private static Optional<LastExit> last(
+      Optional<PodFacts> pod, Optional<Observation> qmp, VirtualMachineStatus before) {
     MachineInputs in =
         new MachineInputs(
             new VirtualMachine(),
@@ -136,7 +168,6 @@ class LastExitsTest {
             qmp,
             Map.of(),
             Optional.of("Kernel panic - not syncing"));
-    VirtualMachineStatus before = Statuses.EMPTY.with(EARLIER).of();
     return new LastExits(in, Optional.of(before), Instant.parse(END)).last();
   }
 
@@ -153,6 +184,10 @@ class LastExitsTest {
   }
 
   private static PodFacts running() {
+    return running(0);
+  }
+
+  private static PodFacts running(int restarts) {
     // @formatter:off
     return new PodFacts(
         new PodBuilder()
@@ -160,6 +195,7 @@ class LastExitsTest {
             .withNewStatus()
               .addNewContainerStatus()
                 .withName("qemu")
+                .withRestartCount(restarts)
                 .withNewState().withNewRunning().endRunning().endState()
               .endContainerStatus()
             .endStatus()
