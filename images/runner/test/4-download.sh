@@ -105,7 +105,7 @@ download_says_404() { # test
 download_shows_its_progress() { # test
   serve
   download "sha256:$digest" "$url/slow" > "$test/output"
-  [ "$(grep -c '^[0-9]* %$' "$test/output")" -ge 2 ] || { cat "$test/output"; fail 'no progress'; }
+  [ "$(grep -c '^[0-9]* %, [0-9]* KiB/s$' "$test/output")" -ge 2 ] || { cat "$test/output"; fail 'no progress'; }
 }
 download_verifies_the_server() { # test
   certificates

@@ -127,13 +127,19 @@ class ArchitectureTest {
           .that()
           .resideInAPackage("dev.qemuoperator.image..")
           .should()
-          .dependOnClassesThat(
-              resideInAPackage("dev.qemuoperator..")
-                  .and(
-                      DescribedPredicate.not(
-                          resideInAnyPackage(
-                              API, "dev.qemuoperator.image..", "dev.qemuoperator.status.."))))
-          .because("an image is looked up, and needs nothing of pods, QEMU or virtual machines");
+          .dependOnClassesThat()
+          .resideInAPackage("dev.qemuoperator.machine..")
+          .because("kinds meet in the API alone: read the other one's status, as Users does");
+
+  @ArchTest
+  static final ArchRule logsKnowNoKind =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.qemuoperator.logs..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.qemuoperator.machine..", "dev.qemuoperator.image..")
+          .because("each kind reads logs: translate to its words there");
 
   @ArchTest
   static final ArchRule machineAloneCounts =

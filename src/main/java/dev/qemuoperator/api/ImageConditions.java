@@ -23,4 +23,29 @@ public final class ImageConditions {
 
     private Ready() {}
   }
+
+  /** The nodes of spec.prePull have what is pinned in the status. */
+  public static final class PrePulled {
+    public static final String TYPE = "PrePulled";
+
+    /** There is no spec.prePull. */
+    public static final String NOT_REQUESTED = "NotRequested";
+
+    /** Its sources have to be looked up first, see Ready. */
+    public static final String NOT_RESOLVED = "NotResolved";
+
+    /** No node that takes pods has the labels of spec.prePull.nodeSelector. */
+    public static final String NO_NODES = "NoNodes";
+
+    /** It comes to nodes; status.nodes says how far it is. */
+    public static final String FETCHING = "Fetching";
+
+    /** A node cannot get it; the message says why. It is tried again. */
+    public static final String FETCH_FAILED = "FetchFailed";
+
+    /** Each of the nodes has it. */
+    public static final String PRESENT = "Present";
+
+    private PrePulled() {}
+  }
 }

@@ -8,6 +8,7 @@ import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
 import java.util.List;
+import java.util.Map;
 
 /** Where a base image comes from, and what it must be. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -44,7 +45,18 @@ public record VirtualMachineImageSpec(
         @Pattern("^https?://[A-Za-z0-9.\\[\\]:-]+/[A-Za-z0-9._~:/?#@!$&()*+,;=%-]*$")
         String checksumUrl,
     @JsonPropertyDescription("Of the file, once uncompressed. Default: it is looked at.")
-        Format format) {
+        Format format,
+    @JsonPropertyDescription(
+            "Nodes that fetch it before a VirtualMachine needs it there. Default: none.")
+        PrePull prePull) {
+
+  /** Which nodes fetch an image ahead of time. */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record PrePull(
+      @JsonPropertyDescription(
+              "Labels that a node must have. Default: any node. One that is cordoned or tainted is"
+                  + " left out.")
+          Map<String, String> nodeSelector) {}
 
   /** One place that has the image. */
   @JsonInclude(JsonInclude.Include.NON_NULL)

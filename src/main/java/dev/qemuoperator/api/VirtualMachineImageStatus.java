@@ -22,4 +22,19 @@ public record VirtualMachineImageStatus(
             "The value of qemu-operator.dev/refresh-requested-at that was acted on last.")
         String refreshRequestedAt,
     @JsonPropertyDescription("How many VirtualMachines name it in a disk's source.image.")
-        Integer virtualMachines) {}
+        Integer virtualMachines,
+    @JsonPropertyDescription(
+            "The nodes of spec.prePull, and those on which VirtualMachines of it run.")
+        List<Node> nodes) {
+
+  /** An image in the cache of a node. */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Node(
+      String name,
+      @JsonPropertyDescription(
+              "Present, Fetching, Pending (other nodes come first) or Failed (it is tried again).")
+          String state,
+      @JsonPropertyDescription("How much of it has come, such as 40 %, 20480 KiB/s.")
+          String progress,
+      @JsonPropertyDescription("Why it has failed, and what to do.") String message) {}
+}

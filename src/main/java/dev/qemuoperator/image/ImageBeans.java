@@ -1,5 +1,6 @@
 package dev.qemuoperator.image;
 
+import dev.qemuoperator.pod.PodSettings;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.event.Observes;
@@ -26,6 +27,15 @@ final class ImageBeans {
   @Singleton
   Web web() {
     return new Web();
+  }
+
+  @Produces
+  @Singleton
+  NodePods nodePods(
+      KubernetesClient client,
+      PodSettings settings,
+      @ConfigProperty(name = "qemu-operator.namespace") String namespace) {
+    return new NodePods(client, namespace, settings);
   }
 
   /**

@@ -1,14 +1,20 @@
 package dev.qemuoperator.image;
 
 import dev.qemuoperator.api.Annotations;
+import dev.qemuoperator.api.ImageConditions.PrePulled;
 import dev.qemuoperator.api.ImageConditions.Ready;
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineImageStatus;
+import dev.qemuoperator.api.VirtualMachineImageStatus.Node;
+import dev.qemuoperator.image.Users.Use;
 import dev.qemuoperator.status.ConditionList;
+import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -38,8 +44,18 @@ final class ImageReport {
     return request.isPresent() && !request.equals(refreshedAt(image));
   }
 
+  /**
+   * @param prePulled what the nodes of spec.prePull have
+   * @param uses of the image by VMs
+   * @param nodes that have it, or will
+   */
   static VirtualMachineImageStatus of(
-      VirtualMachineImage image, Resolution resolution, int virtualMachines, Instant now) {
+      VirtualMachineImage image,
+      Resolution resolution,
+      Collection<Node> prePulled,
+      Collection<Use> uses,
+      List<Node> nodes,
+      Instant now) {
     Optional<VirtualMachineImageStatus> before = Optional.ofNullable(image.getStatus());
     List<Condition> conditions =
         before.map(VirtualMachineImageStatus::conditions).orElse(List.of());
@@ -50,7 +66,7 @@ final class ImageReport {
     return new VirtualMachineImageStatus(
         image.getMetadata().getGeneration(),
         ConditionList.of(
-            Map.of(Ready.TYPE, resolution.verdict()),
+            verdicts(image, resolution, prePulled),
             conditions,
             image.getMetadata().getGeneration(),
             now),
@@ -63,7 +79,16 @@ final class ImageReport {
             : null,
         (resolved && anew ? refreshRequest(image).or(() -> refreshedAt(image)) : refreshedAt(image))
             .orElse(null),
-        virtualMachines);
+        (int) uses.stream().map(Use::machine).distinct().count(),
+        nodes);
+  }
+
+  private static Map<String, Verdict> verdicts(
+      VirtualMachineImage image, Resolution resolution, Collection<Node> prePulled) {
+    Map<String, Verdict> verdicts = new LinkedHashMap<>();
+    verdicts.put(Ready.TYPE, resolution.verdict());
+    verdicts.put(PrePulled.TYPE, PrePull.verdict(image, resolution, prePulled));
+    return verdicts;
   }
 
   static VirtualMachineImage statusOnly(

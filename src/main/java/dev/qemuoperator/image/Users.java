@@ -1,18 +1,40 @@
 package dev.qemuoperator.image;
 
+import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineImage;
+import dev.qemuoperator.api.VirtualMachineStatus;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** The VirtualMachines whose disks name an image. */
 final class Users {
+
+  /** How the status of a disk begins to tell of its base image, see the API reference. */
+  private static final String FETCHED = "fetched: ";
+
+  /**
+   * A disk that is made from an image.
+   *
+   * @param image by name
+   * @param machine UID of the VM
+   * @param node where the VM runs
+   * @param digest of the base image that the disk was made from, as the cache names it
+   * @param fetched how much of it has come, while it comes
+   */
+  record Use(
+      String image,
+      String machine,
+      Optional<String> node,
+      Optional<String> digest,
+      Optional<String> fetched) {}
 
   private final InformerEventSource<VirtualMachine, VirtualMachineImage> machines;
 
@@ -25,7 +47,7 @@ final class Users {
         new InformerEventSource<>(
             InformerEventSourceConfiguration.from(VirtualMachine.class, VirtualMachineImage.class)
                 .withWatchAllNamespaces()
-                .withOnUpdateFilter((now, before) -> !imagesOf(now).equals(imagesOf(before)))
+                .withOnUpdateFilter((now, before) -> !uses(now).equals(uses(before)))
                 .withSecondaryToPrimaryMapper(
                     vm ->
                         context
@@ -41,13 +63,36 @@ final class Users {
     return machines;
   }
 
-  int of(HasMetadata image) {
-    return (int) machines.list(vm -> imagesOf(vm).contains(image.getMetadata().getName())).count();
+  List<Use> of(HasMetadata image) {
+    return machines
+        .list()
+        .flatMap(vm -> uses(vm).stream())
+        .filter(use -> use.image().equals(image.getMetadata().getName()))
+        .toList();
   }
 
-  private static Set<String> imagesOf(VirtualMachine vm) {
+  /** Of each image that a VM names, what its disks tell. */
+  static Set<Use> uses(VirtualMachine vm) {
     return vm.getSpec().disks().stream()
-        .flatMap(disk -> Stream.ofNullable(disk.source().image()))
+        .filter(disk -> disk.source().image() != null)
+        .map(disk -> use(vm, disk))
         .collect(Collectors.toSet());
+  }
+
+  private static Use use(VirtualMachine vm, Disk disk) {
+    Optional<VirtualMachineStatus> status = Optional.ofNullable(vm.getStatus());
+    Optional<VirtualMachineStatus.Disk> told =
+        status.stream()
+            .flatMap(now -> now.disks().stream())
+            .filter(candidate -> candidate.name().equals(disk.name()))
+            .findFirst();
+    return new Use(
+        disk.source().image(),
+        vm.getMetadata().getUid(),
+        status.map(VirtualMachineStatus::nodeName),
+        told.map(VirtualMachineStatus.Disk::digest),
+        told.map(VirtualMachineStatus.Disk::progress)
+            .filter(progress -> progress.startsWith(FETCHED))
+            .map(progress -> progress.substring(FETCHED.length())));
   }
 }

@@ -2,6 +2,8 @@ package dev.qemuoperator.image;
 
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineImageStatus;
+import dev.qemuoperator.api.VirtualMachineImageStatus.Node;
+import dev.qemuoperator.image.Users.Use;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
@@ -11,7 +13,9 @@ import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Finds out, once a VirtualMachine needs an image, which source serves it and what it must be. */
@@ -31,16 +35,21 @@ public class VirtualMachineImageReconciler implements Reconciler<VirtualMachineI
    */
   private static final Duration LOOK_ONCE_MORE = Duration.ofSeconds(1);
 
+  /** For how far a fetch is. */
+  private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
+
   private final Web web;
   private final Clock clock;
   private final ImageSettings settings;
+  private final NodePods nodes;
   private final Attempts attempts;
   private Users users;
 
-  VirtualMachineImageReconciler(Web web, Clock clock, ImageSettings settings) {
+  VirtualMachineImageReconciler(Web web, Clock clock, ImageSettings settings, NodePods nodes) {
     this.web = web;
     this.clock = clock;
     this.settings = settings;
+    this.nodes = nodes;
     this.attempts = new Attempts(clock);
   }
 
@@ -50,16 +59,32 @@ public class VirtualMachineImageReconciler implements Reconciler<VirtualMachineI
     if (!settings.manage()) {
       return UpdateControl.noUpdate();
     }
-    int count = users.of(image);
-    Resolution resolution = resolve(image, count > 0);
-    VirtualMachineImageStatus status = ImageReport.of(image, resolution, count, clock.instant());
+    List<Use> uses = users.of(image);
+    boolean wanted = !uses.isEmpty() || image.getSpec().prePull() != null;
+    Resolution resolution = resolve(image, wanted);
+    PrePull prePull = nodes.read(image, resolution);
+    Map<String, String> refused = nodes.apply(prePull);
+    Map<String, Node> prePulled = prePull.nodes(nodes.progress(prePull), refused);
+    VirtualMachineImageStatus status =
+        ImageReport.of(
+            image,
+            resolution,
+            prePulled.values(),
+            uses,
+            Presence.of(resolution, prePull, prePulled, uses),
+            clock.instant());
     UpdateControl<VirtualMachineImage> control = UpdateControl.noUpdate();
     if (!status.equals(image.getStatus())) {
       control =
           UpdateControl.patchStatus(ImageReport.statusOnly(image, status))
               .rescheduleAfter(LOOK_ONCE_MORE);
     }
-    return resolution.problem().isPresent() ? control.rescheduleAfter(Attempts.PAUSE) : control;
+    if (prePulled.values().stream().anyMatch(node -> node.state().equals(PrePull.FETCHING))) {
+      return control.rescheduleAfter(LOOK_AGAIN);
+    }
+    return resolution.problem().isPresent() || !refused.isEmpty()
+        ? control.rescheduleAfter(Attempts.PAUSE)
+        : control;
   }
 
   private Resolution resolve(VirtualMachineImage image, boolean wanted) {
@@ -83,6 +108,8 @@ public class VirtualMachineImageReconciler implements Reconciler<VirtualMachineI
       return List.of();
     }
     users = new Users(context);
-    return List.of(users.eventSource());
+    List<EventSource<?, VirtualMachineImage>> sources = new ArrayList<>(nodes.watch(context));
+    sources.add(users.eventSource());
+    return sources;
   }
 }

@@ -5,8 +5,6 @@ import dev.qemuoperator.api.Conditions.DisksReady;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.ImageConditions;
 import dev.qemuoperator.api.VirtualMachineImage;
-import dev.qemuoperator.api.VirtualMachineImageSpec;
-import dev.qemuoperator.api.VirtualMachineImageStatus;
 import dev.qemuoperator.pod.ImageOrigin;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.VmObjects.DiskNotes;
@@ -17,7 +15,6 @@ import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -68,23 +65,13 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
       return Optional.of(
           new ImageOrigin.ContainerImage(source.containerImage().image(), digest.orElse("")));
     }
-    return resolved(in, disk).map(image -> origin(image.getSpec(), image.getStatus(), digest));
-  }
-
-  private static ImageOrigin origin(
-      VirtualMachineImageSpec spec, VirtualMachineImageStatus status, Optional<String> digest) {
-    String wanted = digest.orElse(Objects.toString(status.digest(), ""));
-    List<String> urls =
-        spec.sources().stream()
-            .flatMap(source -> Stream.ofNullable(source.http()))
-            .map(VirtualMachineImageSpec.Http::url)
-            // what has answered first, and the others in their order
-            .sorted(Comparator.comparing(url -> !url.equals(status.source())))
-            .toList();
-    return !urls.contains(status.source())
-        ? new ImageOrigin.ContainerImage(status.source(), wanted)
-        : new ImageOrigin.Urls(
-            urls, wanted, Optional.ofNullable(spec.format()).map(f -> f.word()).orElse(""));
+    return resolved(in, disk)
+        .map(
+            image ->
+                ImageOrigin.of(
+                    image.getSpec(),
+                    image.getStatus().source(),
+                    digest.orElse(Objects.toString(image.getStatus().digest(), ""))));
   }
 
   private static Optional<VirtualMachineImage> resolved(MachineInputs in, Disk disk) {

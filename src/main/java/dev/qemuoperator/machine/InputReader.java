@@ -7,6 +7,7 @@ import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.cloudinit.Layer;
+import dev.qemuoperator.logs.PodLogs;
 import dev.qemuoperator.machine.SourceWatches.Follower;
 import dev.qemuoperator.machine.SourceWatches.Source;
 import dev.qemuoperator.pod.PodFacts;

@@ -7,11 +7,11 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** Short hashes of Kubernetes objects, to compare what was asked for then and now. */
-final class Hash {
+public final class Hash {
 
   private Hash() {}
 
-  static String of(Object object) {
+  public static String of(Object object) {
     try {
       byte[] json = Serialization.asJson(object).getBytes(StandardCharsets.UTF_8);
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(json), 0, 8);

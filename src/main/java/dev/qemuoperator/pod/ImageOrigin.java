@@ -1,6 +1,11 @@
 package dev.qemuoperator.pod;
 
+import dev.qemuoperator.api.VirtualMachineImageSpec;
+import dev.qemuoperator.api.VirtualMachineImageSpec.Format;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Where a pod fetches the base image of a disk from. */
 public sealed interface ImageOrigin {
@@ -20,4 +25,22 @@ public sealed interface ImageOrigin {
    * @param digest {@code sha256:…} of the disk's file; empty: whatever the image has
    */
   record ContainerImage(String image, String digest) implements ImageOrigin {}
+
+  /**
+   * Where a VirtualMachineImage that is resolved comes from.
+   *
+   * @param digest what it must be; empty: whatever its source has
+   */
+  static ImageOrigin of(VirtualMachineImageSpec spec, String source, String digest) {
+    List<String> urls =
+        spec.sources().stream()
+            .flatMap(candidate -> Stream.ofNullable(candidate.http()))
+            .map(VirtualMachineImageSpec.Http::url)
+            // what has answered first, and the others in their order
+            .sorted(Comparator.comparing(url -> !url.equals(source)))
+            .toList();
+    return !urls.contains(source)
+        ? new ContainerImage(source, digest)
+        : new Urls(urls, digest, Optional.ofNullable(spec.format()).map(Format::word).orElse(""));
+  }
 }

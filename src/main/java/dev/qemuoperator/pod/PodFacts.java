@@ -215,17 +215,17 @@ public record PodFacts(Pod pod) {
   public List<String> fetches() {
     return pod.getSpec().getInitContainers().stream()
         .map(init -> init.getName())
-        .filter(name -> name.startsWith(VmPod.IMAGE_INIT_PREFIX))
-        .map(name -> name.substring(VmPod.IMAGE_INIT_PREFIX.length()))
+        .filter(name -> name.startsWith(ImageFetch.INIT_PREFIX))
+        .map(name -> name.substring(ImageFetch.INIT_PREFIX.length()))
         .toList();
   }
 
   /** Disks whose base image comes to the node just now. */
   public List<String> fetching() {
     return inits().stream()
-        .filter(status -> status.getName().startsWith(VmPod.IMAGE_INIT_PREFIX))
+        .filter(status -> status.getName().startsWith(ImageFetch.INIT_PREFIX))
         .filter(status -> status.getState() != null && status.getState().getRunning() != null)
-        .map(status -> status.getName().substring(VmPod.IMAGE_INIT_PREFIX.length()))
+        .map(status -> status.getName().substring(ImageFetch.INIT_PREFIX.length()))
         .toList();
   }
 
@@ -237,7 +237,7 @@ public record PodFacts(Pod pod) {
   /** What was said when the base image of a disk had been fetched by this pod. */
   public Optional<ContainerStateTerminated> fetched(String disk) {
     return inits().stream()
-        .filter(status -> status.getName().equals(VmPod.IMAGE_INIT_PREFIX + disk))
+        .filter(status -> status.getName().equals(ImageFetch.INIT_PREFIX + disk))
         .flatMap(status -> Stream.ofNullable(status.getState()))
         .flatMap(state -> Stream.ofNullable(state.getTerminated()))
         .filter(ended -> ended.getExitCode() == 0)
@@ -285,13 +285,13 @@ public record PodFacts(Pod pod) {
   /** The first base image that failed to come and is tried again. */
   public Optional<FetchProblem> fetchProblem() {
     return inits().stream()
-        .filter(status -> status.getName().startsWith(VmPod.IMAGE_INIT_PREFIX))
+        .filter(status -> status.getName().startsWith(ImageFetch.INIT_PREFIX))
         .flatMap(status -> problem(status).stream())
         .findFirst();
   }
 
   private static Optional<FetchProblem> problem(ContainerStatus status) {
-    String disk = status.getName().substring(VmPod.IMAGE_INIT_PREFIX.length());
+    String disk = status.getName().substring(ImageFetch.INIT_PREFIX.length());
     ContainerState state = status.getState();
     if (state == null) {
       return Optional.empty();

@@ -13,8 +13,6 @@ import dev.qemuoperator.qemu.Attachment.WrapperOption;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.MemoryBudget;
 import dev.qemuoperator.qemu.VmIdentity;
-import io.fabric8.kubernetes.api.model.Container;
-import io.fabric8.kubernetes.api.model.ContainerBuilder;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.EnvVarBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -57,23 +55,19 @@ public final class VmPod {
   /** On a pod: the operator has stopped the guest's CPUs because spec.paused said so. */
   public static final String PAUSED_ANNOTATION = "qemu-operator.dev/paused";
 
-  /** Before the disk's name: the init container that fetches its base image. */
-  public static final String IMAGE_INIT_PREFIX = "image-";
-
-  private static final String SCRIPTS = "/usr/lib/qemu-operator/";
   private static final long QEMU_USER = 107;
-  private static final String CACHE_VOLUME = "cache";
-  private static final String HANDOVER_VOLUME = "handover";
 
   private final PodSettings settings;
+  private final ImageFetch images;
   private final Map<String, ImageOrigin> fetch;
   private final Map<String, Volume> volumes = new LinkedHashMap<>();
   private final List<VolumeMount> mounts = new ArrayList<>();
   private final List<String> options = new ArrayList<>();
-  private final List<Container> inits = new ArrayList<>();
+  private final Map<String, ImageOrigin> fetched = new LinkedHashMap<>();
 
   private VmPod(PodSettings settings, Map<String, ImageOrigin> fetch) {
     this.settings = settings;
+    this.images = new ImageFetch(settings);
     this.fetch = fetch;
   }
 
@@ -135,7 +129,7 @@ public final class VmPod {
             .withFsGroup(QEMU_USER)
             .withFsGroupChangePolicy("OnRootMismatch")
           .endSecurityContext()
-          .withInitContainers(inits)
+          .withInitContainers(images.containers(fetched))
           .addNewContainer()
             .withName(CONTAINER)
             .withImage(settings.runnerImage())
@@ -234,111 +228,18 @@ public final class VmPod {
                   .build(),
               path);
       case BaseImage(String disk) -> {
-        if (!volumes.containsKey(CACHE_VOLUME)) {
-          mountReadOnly(cacheVolume(), "/cache");
-        }
+        mountReadOnly(images.cache(), "/cache");
         if (fetch.containsKey(disk)) {
-          fetch(disk, fetch.get(disk));
+          mountReadOnly(images.handover(), "/handover");
+          fetched.put(disk, fetch.get(disk));
         }
       }
     }
-  }
-
-  private void fetch(String disk, ImageOrigin origin) {
-    handOver();
-    switch (origin) {
-      case ImageOrigin.Urls(List<String> urls, String checksum, String format) ->
-          inits.add(
-              fetcher(disk)
-                  .withImage(settings.runnerImage())
-                  .withCommand(SCRIPTS + "download", disk, checksum)
-                  .addAllToCommand(urls)
-                  .addAllToEnv(optional("FORMAT", format))
-                  .build());
-      case ImageOrigin.ContainerImage(String image, String digest) -> {
-        if (inits.stream().noneMatch(init -> init.getName().equals("tools"))) {
-          inits.addFirst(tools());
-        }
-        inits.add(
-            fetcher(disk)
-                .withImage(image)
-                // whoever the image wants to be, the node's cache is root's
-                .withNewSecurityContext()
-                .withRunAsUser(0L)
-                .withRunAsNonRoot(false)
-                .withAllowPrivilegeEscalation(false)
-                .endSecurityContext()
-                .withCommand(
-                    "/handover/busybox", "sh", "/handover/fetch", disk, image, "/disk/disk.qcow2")
-                .addAllToEnv(optional("DIGEST", digest))
-                .build());
-      }
-    }
-  }
-
-  private static List<EnvVar> optional(String name, String value) {
-    return value.isEmpty()
-        ? List.of()
-        : List.of(new EnvVarBuilder().withName(name).withValue(value).build());
-  }
-
-  /**
-   * The directory through which an init container tells the wrapper the digest that it has fetched.
-   */
-  private void handOver() {
-    if (!volumes.containsKey(HANDOVER_VOLUME)) {
-      mountReadOnly(
-          new VolumeBuilder().withName(HANDOVER_VOLUME).withNewEmptyDir().endEmptyDir().build(),
-          "/handover");
-    }
-  }
-
-  /**
-   * Puts what a container image that holds nothing but a disk needs for being read into /handover.
-   */
-  private Container tools() {
-    return new ContainerBuilder()
-        .withName("tools")
-        .withImage(settings.runnerImage())
-        .withImagePullPolicy("IfNotPresent")
-        .withCommand(SCRIPTS + "tools")
-        .addNewEnv()
-        .withName("HANDOVER")
-        .withValue("/handover")
-        .endEnv()
-        .withVolumeMounts(mountOf(HANDOVER_VOLUME, "/handover", false))
-        .build();
-  }
-
-  private static ContainerBuilder fetcher(String disk) {
-    return new ContainerBuilder()
-        .withName(IMAGE_INIT_PREFIX + disk)
-        .withImagePullPolicy("IfNotPresent")
-        .addNewEnv()
-        .withName("HANDOVER")
-        .withValue("/handover")
-        .endEnv()
-        .addNewEnv()
-        .withName("CACHE")
-        .withValue("/cache")
-        .endEnv()
-        .withVolumeMounts(
-            mountOf(HANDOVER_VOLUME, "/handover", false), mountOf(CACHE_VOLUME, "/cache", false));
-  }
-
-  private Volume cacheVolume() {
-    return new VolumeBuilder()
-        .withName(CACHE_VOLUME)
-        .withNewHostPath()
-        .withPath(settings.cacheDirectory())
-        .withType("DirectoryOrCreate")
-        .endHostPath()
-        .build();
   }
 
   private List<String> command() {
     List<String> command = new ArrayList<>();
-    command.add(SCRIPTS + "qemu");
+    command.add(ImageFetch.SCRIPTS + "qemu");
     command.addAll(options);
     command.add("--");
     return command;
@@ -375,9 +276,11 @@ public final class VmPod {
     mounts.add(mountOf(volume.getName(), path, false));
   }
 
+  /** Several disks may want the same one. */
   private void mountReadOnly(Volume volume, String path) {
-    volumes.put(volume.getName(), volume);
-    mounts.add(mountOf(volume.getName(), path, true));
+    if (volumes.put(volume.getName(), volume) == null) {
+      mounts.add(mountOf(volume.getName(), path, true));
+    }
   }
 
   private static VolumeMount mountOf(String volume, String path, boolean readOnly) {

@@ -8,6 +8,8 @@ import dev.qemuoperator.api.VirtualMachineImageStatus;
 import dev.qemuoperator.cluster.Cluster;
 import dev.qemuoperator.cluster.TestNamespace;
 import dev.qemuoperator.status.ConditionList;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.dsl.Resource;
 import java.time.Duration;
 import java.time.Instant;
@@ -116,6 +118,8 @@ class ImagesE2E {
     assertThat(first.status().disks().getFirst().image()).isEqualTo("once");
     assertThat(first.status().disks().getFirst().digest()).isEqualTo(status.digest());
 
+    awaitNode("once", "Present");
+
     server.withdraw("once.qcow2");
     Vm second = vm("second", "once");
     second.awaitReady();
@@ -126,6 +130,97 @@ class ImagesE2E {
     second.delete();
     awaitUsers("once", 1);
     first.resource().delete();
+  }
+
+  @Test
+  void nodesThatPrePullHaveItBeforeTheFirstVm() {
+    server.publish("ahead.qcow2");
+    String checksum = server.checksum("ahead.qcow2");
+    String spec =
+        """
+          sources: [{http: {url: "%s/ahead.qcow2"}}]
+          checksum: %s
+          prePull: {nodeSelector: {images: "%s"}}
+        """;
+    image("ahead", spec.formatted(server.url(), checksum, NAMESPACE.name()));
+    awaitPrePulled("ahead", "False", "NoNodes", Vm.TOLD);
+
+    String node =
+        Cluster.get().client().nodes().list().getItems().getFirst().getMetadata().getName();
+    Cluster.get().kubectl("label", "node", node, "images=" + NAMESPACE.name()).text();
+    awaitPrePulled("ahead", "True", "Present", Vm.BOOT);
+    assertThat(status("ahead").nodes())
+        .containsExactly(new VirtualMachineImageStatus.Node(node, "Present", null, null));
+    assertThat(status("ahead").virtualMachines()).isZero();
+
+    server.withdraw("ahead.qcow2");
+    Vm vm = vm("ahead", "ahead");
+    vm.awaitReady();
+    vm.resource().delete();
+
+    Cluster.get().kubectl("delete", "qvmi", "ahead").text();
+    Awaitility.await("what fetched it goes with it")
+        .atMost(Vm.BOOT)
+        .until(() -> prePullPods().isEmpty());
+    Cluster.get().kubectl("label", "node", node, "images-").text();
+  }
+
+  @Test
+  void nodeThatCannotFetchSaysWhyAndGoesOn() {
+    server.publish("wrong.qcow2");
+    String spec =
+        """
+          sources: [{http: {url: "%s/wrong.qcow2"}}]
+          checksum: %s
+          prePull: {}
+        """;
+    image("wrong", spec.formatted(server.url(), "sha256:" + "0a".repeat(32)));
+    awaitPrePulled("wrong", "False", "FetchFailed", Vm.BOOT);
+    assertThat(prePulled("wrong").orElseThrow().getMessage())
+        .contains("0 of 1 nodes", "ChecksumMismatch", server.checksum("wrong.qcow2"));
+    awaitNode("wrong", "Failed");
+
+    image("wrong", spec.formatted(server.url(), server.checksum("wrong.qcow2")));
+    awaitPrePulled("wrong", "True", "Present", Vm.BOOT);
+    assertThat(status("wrong").nodes())
+        .extracting(VirtualMachineImageStatus.Node::state)
+        .containsExactly("Present");
+    Cluster.get().kubectl("delete", "qvmi", "wrong").text();
+  }
+
+  private static List<Pod> prePullPods() {
+    return Cluster.get()
+        .client()
+        .pods()
+        .inNamespace(Installation.NAMESPACE)
+        .withLabel("app.kubernetes.io/component", "prepull")
+        .list()
+        .getItems();
+  }
+
+  private static void awaitNode(String image, String state) {
+    Awaitility.await(image + ": a node where it is " + state)
+        .atMost(Vm.TOLD)
+        .until(
+            () -> status(image).nodes(),
+            nodes -> nodes.stream().anyMatch(node -> node.state().equals(state)));
+  }
+
+  private static void awaitPrePulled(
+      String image, String status, String reason, Duration patience) {
+    Awaitility.await(image + ": PrePulled=" + status + " " + reason)
+        .atMost(patience)
+        .until(
+            () -> prePulled(image),
+            condition ->
+                condition
+                    .filter(c -> c.getStatus().equals(status) && c.getReason().equals(reason))
+                    .isPresent());
+  }
+
+  private static Optional<Condition> prePulled(String image) {
+    return Optional.ofNullable(status(image))
+        .flatMap(status -> ConditionList.find(status.conditions(), "PrePulled"));
   }
 
   @Test

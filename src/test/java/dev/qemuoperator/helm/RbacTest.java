@@ -96,7 +96,7 @@ class RbacTest {
           use(CORE, "services", "create patch", "machine/Apply", "desired.service()"),
           use(CORE, "pods", "delete", "machine/Apply", ".resource(pod).delete()"),
           use(CORE, "services", "delete", "machine/Apply", ".resource(service).delete()"),
-          use(CORE, "pods/log", "get", "machine/PodLogs", ".getLog()"),
+          use(CORE, "pods/log", "get", "logs/PodLogs", ".getLog()"),
           use(CORE, "pods/resize", "patch", "machine/Apply", ".subresource(\"resize\")"),
           use(CORE, "pods", "patch", "machine/Steering", "client.resource(note)"),
           use(EVENTS, "events", "create", "machine/EventRecorder", ".create()"));
@@ -135,7 +135,8 @@ class RbacTest {
               "virtualmachines",
               "list watch",
               "image/Users",
-              "from(VirtualMachine.class"));
+              "from(VirtualMachine.class"),
+          use(CORE, "nodes", "list watch", "image/NodePods", "from(Node.class"));
 
   /** In the operator's own namespace. JOSDK does not start without update, though it patches. */
   private static final List<Use> OWN_USES =
@@ -153,6 +154,14 @@ class RbacTest {
               "machine/AuthorityStore",
               "SECRET = \"qemu-operator-ca\""));
 
+  /** And there, of the one that looks after images. */
+  private static final List<Use> PRE_PULL_USES =
+      List.of(
+          use(CORE, "pods", "list watch", "image/NodePods", "from(Pod.class"),
+          use(CORE, "pods", "create", "image/NodePods", "client.resource(pod).create()"),
+          use(CORE, "pods", "delete", "image/NodePods", "client.resource(pod).delete()"),
+          use(CORE, "pods/log", "get", "logs/PodLogs", ".getLog()"));
+
   @Test
   void operatorMayDoInNamespacesWhatItsCodeDoes() {
     assertAllowed(clusterRole("-machines", Chart.render()).getRules(), MACHINE_USES, MACHINE_RULES);
@@ -162,7 +171,12 @@ class RbacTest {
   void operatorMayDoInItsOwnNamespaceWhatItsCodeDoes() {
     Role own = Chart.render().the(Role.class);
     assertThat(own.getMetadata().getNamespace()).isEqualTo(Chart.NAMESPACE);
-    assertAllowed(own.getRules(), OWN_USES, OWN_RULES);
+    assertAllowed(
+        own.getRules(),
+        Stream.of(OWN_USES, PRE_PULL_USES).flatMap(List::stream).toList(),
+        OWN_RULES);
+    assertAllowed(
+        Chart.render("images: {manage: false}").the(Role.class).getRules(), OWN_USES, OWN_RULES);
   }
 
   @Test
@@ -170,6 +184,7 @@ class RbacTest {
     List<PolicyRule> rules = Chart.render().the(Role.class).getRules();
     assertThat(rules)
         .filteredOn(rule -> !rule.getVerbs().equals(List.of("create")))
+        .filteredOn(rule -> !rule.getResources().getFirst().startsWith("pods"))
         .extracting(PolicyRule::getResources, PolicyRule::getResourceNames)
         .containsExactlyInAnyOrder(
             tuple(List.of("leases"), List.of("qemu-operator")),
@@ -189,7 +204,7 @@ class RbacTest {
   @Test
   void everyRightStillHasItsUse() throws IOException {
     for (Use use :
-        Stream.of(MACHINE_USES, OWN_USES, IMAGE_READ_USES, IMAGE_USES)
+        Stream.of(MACHINE_USES, OWN_USES, PRE_PULL_USES, IMAGE_READ_USES, IMAGE_USES)
             .flatMap(List::stream)
             .toList()) {
       Path file = Path.of("src/main/java/dev/qemuoperator", use.file() + ".java");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineImageSpec;
 import dev.qemuoperator.api.VirtualMachineImageStatus;
+import dev.qemuoperator.image.Users.Use;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -27,41 +28,41 @@ class ImageReportTest {
   ImageReportTest() {
     image.getMetadata().setName("a");
     image.getMetadata().setGeneration(1L);
-    image.setSpec(new VirtualMachineImageSpec(List.of(), null, null, null));
+    image.setSpec(new VirtualMachineImageSpec(List.of(), null, null, null, null));
   }
 
   @Test
   void whatWasFoundStays() {
-    VirtualMachineImageStatus first = ImageReport.of(image, FOUND, 1, NOW);
+    VirtualMachineImageStatus first = report(FOUND, NOW);
     image.setStatus(first);
     assertThat(ImageReport.pinned(image)).contains(FOUND);
-    assertThat(ImageReport.of(image, FOUND, 1, NOW.plusSeconds(60))).isEqualTo(first);
+    assertThat(report(FOUND, NOW.plusSeconds(60))).isEqualTo(first);
   }
 
   @Test
   void nothingIsPinnedBeforeItIsFound() {
     assertThat(ImageReport.pinned(image)).isEmpty();
-    image.setStatus(ImageReport.of(image, Resolution.NOT_LOOKED_UP, 0, NOW));
+    image.setStatus(report(Resolution.NOT_LOOKED_UP, NOW));
     assertThat(ImageReport.pinned(image)).isEmpty();
-    image.setStatus(ImageReport.of(image, LOST, 1, NOW));
+    image.setStatus(report(LOST, NOW));
     assertThat(ImageReport.pinned(image)).isEmpty();
   }
 
   @Test
   void anotherSpecIsLookedUpAnew() {
-    image.setStatus(ImageReport.of(image, FOUND, 1, NOW));
+    image.setStatus(report(FOUND, NOW));
     image.getMetadata().setGeneration(2L);
     assertThat(ImageReport.pinned(image)).isEmpty();
   }
 
   @Test
   void refreshIsDoneOnce() {
-    image.setStatus(ImageReport.of(image, FOUND, 1, NOW));
+    image.setStatus(report(FOUND, NOW));
     assertThat(ImageReport.isRefreshRequested(image)).isFalse();
     image.getMetadata().setAnnotations(Map.of(REFRESH, "noon"));
     assertThat(ImageReport.isRefreshRequested(image)).isTrue();
 
-    image.setStatus(ImageReport.of(image, NEWER, 1, NOW.plusSeconds(120)));
+    image.setStatus(report(NEWER, NOW.plusSeconds(120)));
     assertThat(image.getStatus().refreshRequestedAt()).isEqualTo("noon");
     assertThat(image.getStatus().resolvedAt()).isEqualTo("2026-01-01T12:02:00Z");
     assertThat(ImageReport.isRefreshRequested(image)).isFalse();
@@ -70,13 +71,13 @@ class ImageReportTest {
 
   @Test
   void refreshThatFailsLosesNothing() {
-    image.setStatus(ImageReport.of(image, FOUND, 1, NOW));
+    image.setStatus(report(FOUND, NOW));
     image.getMetadata().setAnnotations(Map.of(REFRESH, "noon"));
-    image.setStatus(ImageReport.of(image, FOUND.inSpiteOf(LOST), 1, NOW.plusSeconds(60)));
+    image.setStatus(report(FOUND.inSpiteOf(LOST), NOW.plusSeconds(60)));
     assertThat(image.getStatus().refreshRequestedAt()).isNull();
     assertThat(image.getStatus().resolvedAt()).isEqualTo("2026-01-01T12:00:00Z");
     assertThat(image.getStatus().conditions())
-        .singleElement()
+        .first()
         .satisfies(
             ready -> {
               assertThat(ready.getStatus()).isEqualTo("True");
@@ -89,11 +90,25 @@ class ImageReportTest {
   @Test
   void annotationThatIsTakenAwayAsksForNothing() {
     image.getMetadata().setAnnotations(Map.of(REFRESH, "noon"));
-    image.setStatus(ImageReport.of(image, FOUND, 1, NOW));
+    image.setStatus(report(FOUND, NOW));
     image.getMetadata().setAnnotations(Map.of());
     assertThat(ImageReport.isRefreshRequested(image)).isFalse();
-    image.setStatus(ImageReport.of(image, FOUND, 1, NOW));
+    image.setStatus(report(FOUND, NOW));
     image.getMetadata().setAnnotations(Map.of(REFRESH, "noon"));
     assertThat(ImageReport.isRefreshRequested(image)).as("it was done").isFalse();
+  }
+
+  @Test
+  void virtualMachineWithTwoDisksOfAnImageIsOne() {
+    Use use = new Use("a", "uid-1", Optional.empty(), Optional.empty(), Optional.empty());
+    Use other = new Use("a", "uid-2", Optional.of("n1"), Optional.empty(), Optional.empty());
+    assertThat(
+            ImageReport.of(image, FOUND, List.of(), List.of(use, use, other), List.of(), NOW)
+                .virtualMachines())
+        .isEqualTo(2);
+  }
+
+  private VirtualMachineImageStatus report(Resolution resolution, Instant now) {
+    return ImageReport.of(image, resolution, List.of(), List.of(), List.of(), now);
   }
 }

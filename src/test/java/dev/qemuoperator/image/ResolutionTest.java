@@ -95,6 +95,7 @@ class ResolutionTest {
                     http("http://[not-an-address]/c")),
                 OTHER,
                 null,
+                null,
                 null),
             new Web());
     assertThat(none.verdict().reason()).isEqualTo("SourceUnavailable");
@@ -118,6 +119,7 @@ class ResolutionTest {
                     new Source(new Http(url + "/latest/debian.qcow2", url + "/mirror/SUMS"), null)),
                 null,
                 url + "/busy/SHA256SUMS",
+                null,
                 null));
     assertThat(found.digest()).contains("sha512:" + "0c".repeat(64));
   }
@@ -181,6 +183,7 @@ class ResolutionTest {
                 List.of(new Source(null, new Disk.ContainerImage("registry.example/debian:13"))),
                 null,
                 null,
+                null,
                 null),
             new Web());
     assertThat(found.source()).contains("registry.example/debian:13");
@@ -197,6 +200,7 @@ class ResolutionTest {
         Stream.of(sources).map(path -> http(url + path)).toList(),
         checksum,
         sums == null ? null : url + sums,
+        null,
         null);
   }
 

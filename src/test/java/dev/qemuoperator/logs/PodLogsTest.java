@@ -1,4 +1,4 @@
-package dev.qemuoperator.machine;
+package dev.qemuoperator.logs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,5 +1,6 @@
-package dev.qemuoperator.machine;
+package dev.qemuoperator.logs;
 
+import dev.qemuoperator.pod.ImageFetch;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.VmPod;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -13,27 +14,27 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
 
-/** What containers of a VM's pod wrote to their logs, where it is told nowhere else. */
-final class PodLogs {
+/** What containers of a pod wrote to their logs, where it is told nowhere else. */
+public final class PodLogs {
 
   private static final Logger LOG = Logger.getLogger(PodLogs.class);
   private static final int CONSOLE_LINES = 60;
   private static final int LONGEST_CONSOLE = 4096;
 
   /** As the runner's scripts write it; its README says so. */
-  private static final Pattern PROGRESS = Pattern.compile("[0-9]+ (%|bytes)");
+  private static final Pattern PROGRESS = Pattern.compile("[0-9]+ (%|bytes)(, [0-9]+ KiB/s)?");
 
   private final KubernetesClient client;
 
-  PodLogs(KubernetesClient client) {
+  public PodLogs(KubernetesClient client) {
     this.client = client;
   }
 
   /** How much of a base image has come, by disk; of those that are coming. */
-  Map<String, String> fetched(PodFacts pod) {
+  public Map<String, String> fetched(PodFacts pod) {
     Map<String, String> fetched = new HashMap<>();
     for (String disk : pod.fetching()) {
-      read(pod, VmPod.IMAGE_INIT_PREFIX + disk, container -> container.tailingLines(1))
+      read(pod, ImageFetch.INIT_PREFIX + disk, container -> container.tailingLines(1))
           .map(String::strip)
           .filter(line -> PROGRESS.matcher(line).matches())
           .ifPresent(line -> fetched.put(disk, line));
@@ -42,7 +43,7 @@ final class PodLogs {
   }
 
   /** The end of the console of the guest's last run. */
-  Optional<String> lastConsole(PodFacts pod) {
+  public Optional<String> lastConsole(PodFacts pod) {
     boolean another = pod.isRunning() || pod.waiting().isPresent();
     return read(
             pod,

@@ -1,0 +1,126 @@
+package dev.qemuoperator.pod;
+
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerBuilder;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.EnvVarBuilder;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeBuilder;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The init containers that put base images into the cache of their pod's node, and the volumes that
+ * they need.
+ *
+ * @param settings of the installation
+ */
+public record ImageFetch(PodSettings settings) {
+
+  /** Before the disk's name: the init container that fetches its base image. */
+  public static final String INIT_PREFIX = "image-";
+
+  static final String SCRIPTS = "/usr/lib/qemu-operator/";
+  private static final String CACHE = "cache";
+  private static final String HANDOVER = "handover";
+
+  /**
+   * In the order in which they run.
+   *
+   * @param origins by disk, where its base image comes from
+   */
+  public List<Container> containers(Map<String, ImageOrigin> origins) {
+    List<Container> containers = new ArrayList<>();
+    if (origins.values().stream().anyMatch(ImageOrigin.ContainerImage.class::isInstance)) {
+      containers.add(tools());
+    }
+    origins.forEach((disk, origin) -> containers.add(fetcher(disk, origin)));
+    return containers;
+  }
+
+  /** The node's base images, which all pods share. */
+  public Volume cache() {
+    return new VolumeBuilder()
+        .withName(CACHE)
+        .withNewHostPath()
+        .withPath(settings.cacheDirectory())
+        .withType("DirectoryOrCreate")
+        .endHostPath()
+        .build();
+  }
+
+  /** The directory through which an init container tells the digest that it has fetched. */
+  public Volume handover() {
+    return new VolumeBuilder().withName(HANDOVER).withNewEmptyDir().endEmptyDir().build();
+  }
+
+  private Container fetcher(String disk, ImageOrigin origin) {
+    return switch (origin) {
+      case ImageOrigin.Urls(List<String> urls, String checksum, String format) ->
+          fetcher(disk)
+              .withImage(settings.runnerImage())
+              .withCommand(SCRIPTS + "download", disk, checksum)
+              .addAllToCommand(urls)
+              .addAllToEnv(optional("FORMAT", format))
+              .build();
+      case ImageOrigin.ContainerImage(String image, String digest) ->
+          fetcher(disk)
+              .withImage(image)
+              // whoever the image wants to be, the node's cache is root's
+              .withNewSecurityContext()
+              .withRunAsUser(0L)
+              .withRunAsNonRoot(false)
+              .withAllowPrivilegeEscalation(false)
+              .endSecurityContext()
+              .withCommand(
+                  "/handover/busybox", "sh", "/handover/fetch", disk, image, "/disk/disk.qcow2")
+              .addAllToEnv(optional("DIGEST", digest))
+              .build();
+    };
+  }
+
+  private static ContainerBuilder fetcher(String disk) {
+    return new ContainerBuilder()
+        .withName(INIT_PREFIX + disk)
+        .withImagePullPolicy("IfNotPresent")
+        .addNewEnv()
+        .withName("HANDOVER")
+        .withValue("/handover")
+        .endEnv()
+        .addNewEnv()
+        .withName("CACHE")
+        .withValue("/cache")
+        .endEnv()
+        .withVolumeMounts(mount(HANDOVER, "/handover"), mount(CACHE, "/cache"));
+  }
+
+  /**
+   * Puts what a container image that holds nothing but a disk needs for being read into /handover.
+   */
+  private Container tools() {
+    return new ContainerBuilder()
+        .withName("tools")
+        .withImage(settings.runnerImage())
+        .withImagePullPolicy("IfNotPresent")
+        .withCommand(SCRIPTS + "tools")
+        .addNewEnv()
+        .withName("HANDOVER")
+        .withValue("/handover")
+        .endEnv()
+        .withVolumeMounts(mount(HANDOVER, "/handover"))
+        .build();
+  }
+
+  private static List<EnvVar> optional(String name, String value) {
+    return value.isEmpty()
+        ? List.of()
+        : List.of(new EnvVarBuilder().withName(name).withValue(value).build());
+  }
+
+  private static VolumeMount mount(String volume, String path) {
+    return new VolumeMountBuilder().withName(volume).withMountPath(path).build();
+  }
+}
