@@ -45,7 +45,10 @@ class ImagesE2E {
 
   @AfterAll
   static void removeImages() {
-    Cluster.get().kubectl("delete", "qvmi", "-l", "test=images").text();
+    Cluster.get().kubectl("delete", "qvm", "--all", "-n", NAMESPACE.name()).text();
+    Awaitility.await("no image is in use any more")
+        .atMost(Vm.TOLD)
+        .until(() -> Cluster.get().kubectl("delete", "qvmi", "-l", "test=images").exitCode() == 0);
   }
 
   @Test
@@ -129,7 +132,11 @@ class ImagesE2E {
     awaitUsers("once", 2);
     second.delete();
     awaitUsers("once", 1);
-    first.resource().delete();
+    assertThat(Cluster.get().kubectl("delete", "qvmi", "once").stderr())
+        .contains("disks of 1 VirtualMachines name it", "images.protect");
+    first.delete();
+    awaitUsers("once", 0);
+    Cluster.get().kubectl("delete", "qvmi", "once").text();
   }
 
   @Test

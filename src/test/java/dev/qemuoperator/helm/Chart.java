@@ -28,6 +28,11 @@ final class Chart {
 
   /** What an installation with these values would create. */
   static Rendered render(String... values) {
+    return renderFor(KUBE_VERSION, values);
+  }
+
+  /** What an installation with these values would create in a cluster of this version. */
+  static Rendered renderFor(String kubeVersion, String... values) {
     String yaml =
         withFile(
             values.length == 0 ? "{}" : String.join("\n", values),
@@ -36,7 +41,7 @@ final class Chart {
                     .template()
                     .withName(RELEASE)
                     .withNamespace(NAMESPACE)
-                    .withKubeVersion(KUBE_VERSION)
+                    .withKubeVersion(kubeVersion)
                     .withValuesFile(file)
                     .call());
     KubernetesSerialization serialization = new KubernetesSerialization();

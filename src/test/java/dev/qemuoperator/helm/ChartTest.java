@@ -63,6 +63,18 @@ class ChartTest {
   }
 
   @Test
+  void imagesInUseAreProtectedWhereKubernetesCan() {
+    assertThat(Chart.renderFor("1.30.0").kinds())
+        .contains("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding");
+    assertThat(Chart.renderFor("1.29.9").kinds()).doesNotContain("ValidatingAdmissionPolicy");
+    for (String value : List.of("protect", "manage")) {
+      assertThat(Chart.renderFor("1.30.0", "images: {%s: false}".formatted(value)).kinds())
+          .as("images.%s: false", value)
+          .doesNotContain("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding");
+    }
+  }
+
+  @Test
   void defaultInstallationIsOneDeploymentAndItsRights() {
     assertThat(Chart.render().kinds())
         .containsExactlyInAnyOrder(
