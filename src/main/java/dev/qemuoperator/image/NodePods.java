@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.stream.Collectors;
 
 /** The cluster's nodes, and the pods that fetch images to them, in the operator's namespace. */
@@ -76,7 +77,7 @@ final class NodePods {
         node.getSpec().getTaints());
   }
 
-  PrePull read(VirtualMachineImage image, Resolution resolution) {
+  PrePull read(VirtualMachineImage image, Resolution resolution, SortedSet<String> keptBases) {
     String uid = image.getMetadata().getUid();
     return PrePull.of(
         image,
@@ -84,6 +85,7 @@ final class NodePods {
         nodes.list().toList(),
         pods.list(pod -> pod.getMetadata().getOwnerReferences().getFirst().getUid().equals(uid))
             .toList(),
+        keptBases,
         namespace,
         settings);
   }

@@ -4,6 +4,7 @@ import dev.qemuoperator.api.ImageConditions.PrePulled;
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineImageSpec;
 import dev.qemuoperator.api.VirtualMachineImageStatus.Node;
+import dev.qemuoperator.pod.ImageFetch;
 import dev.qemuoperator.pod.ImageOrigin;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodSettings;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -44,6 +46,7 @@ record PrePull(SortedMap<String, Pod> wanted, Map<String, Pod> present) {
       Resolution resolution,
       Collection<io.fabric8.kubernetes.api.model.Node> nodes,
       Collection<Pod> pods,
+      SortedSet<String> keptBases,
       String namespace,
       PodSettings settings) {
     SortedMap<String, Pod> wanted = new TreeMap<>();
@@ -51,11 +54,11 @@ record PrePull(SortedMap<String, Pod> wanted, Map<String, Pod> present) {
     if (spec.prePull() != null && resolution.source().isPresent()) {
       ImageOrigin origin =
           ImageOrigin.of(spec, resolution.source().get(), resolution.digest().orElse(""));
+      ImageFetch fetch = new ImageFetch(settings, Map.of(PrePullPod.DISK, origin), keptBases);
       nodes.stream()
           .filter(node -> isSelected(spec.prePull(), node) && takesPods(node))
           .map(node -> node.getMetadata().getName())
-          .forEach(
-              node -> wanted.put(node, PrePullPod.build(image, origin, node, namespace, settings)));
+          .forEach(node -> wanted.put(node, PrePullPod.build(image, fetch, node, namespace)));
     }
     return new PrePull(wanted, pods.stream().collect(Collectors.toMap(PrePull::name, pod -> pod)));
   }

@@ -5,7 +5,6 @@ import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.pod.Hash;
 import dev.qemuoperator.pod.ImageFetch;
 import dev.qemuoperator.pod.ImageOrigin;
-import dev.qemuoperator.pod.PodSettings;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
@@ -35,18 +34,15 @@ final class PrePullPod {
 
   private PrePullPod() {}
 
-  static Pod build(
-      VirtualMachineImage image,
-      ImageOrigin origin,
-      String node,
-      String namespace,
-      PodSettings settings) {
-    ImageFetch fetch = new ImageFetch(settings);
+  /**
+   * @param fetch with the image's origin under the name {@link #DISK}
+   */
+  static Pod build(VirtualMachineImage image, ImageFetch fetch, String node, String namespace) {
     // @formatter:off
     return new PodBuilder()
         .withNewMetadata()
           .withNamespace(namespace)
-          .withName(name(image.getMetadata(), origin, node))
+          .withName(name(image.getMetadata(), fetch.origins().get(DISK), node))
           .withLabels(LABELS)
           .withOwnerReferences(owner(image.getMetadata()))
         .endMetadata()
@@ -57,10 +53,10 @@ final class PrePullPod {
           .withAutomountServiceAccountToken(false)
           .withEnableServiceLinks(false)
           .withTerminationGracePeriodSeconds(10L)
-          .withInitContainers(fetch.containers(Map.of(DISK, origin)))
+          .withInitContainers(fetch.containers())
           .addNewContainer()
             .withName("present")
-            .withImage(settings.runnerImage())
+            .withImage(fetch.settings().runnerImage())
             .withImagePullPolicy("IfNotPresent")
             .withCommand("sh", "-c", "exit 0")
           .endContainer()

@@ -4,14 +4,17 @@ import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.pod.KeptBases;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.stream.Collectors;
 
 /** The VirtualMachines whose disks name an image. */
@@ -69,6 +72,10 @@ final class Users {
         .flatMap(vm -> uses(vm).stream())
         .filter(use -> use.image().equals(image.getMetadata().getName()))
         .toList();
+  }
+
+  SortedSet<String> keptBases(Context<VirtualMachineImage> context) {
+    return KeptBases.of(machines.list(), context.getPrimaryCache().list());
   }
 
   /** Of each image that a VM names, what its disks tell. */

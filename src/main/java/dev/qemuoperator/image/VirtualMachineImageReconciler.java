@@ -62,7 +62,7 @@ public class VirtualMachineImageReconciler implements Reconciler<VirtualMachineI
     List<Use> uses = users.of(image);
     boolean wanted = !uses.isEmpty() || image.getSpec().prePull() != null;
     Resolution resolution = resolve(image, wanted);
-    PrePull prePull = nodes.read(image, resolution);
+    PrePull prePull = nodes.read(image, resolution, users.keptBases(context));
     Map<String, String> refused = nodes.apply(prePull);
     Map<String, Node> prePulled = prePull.nodes(nodes.progress(prePull), refused);
     VirtualMachineImageStatus status =

@@ -2,6 +2,7 @@ package dev.qemuoperator.machine;
 
 import dev.qemuoperator.pki.CertificateAuthority;
 import dev.qemuoperator.pki.VmCertificate;
+import dev.qemuoperator.pod.ImageFetch;
 import dev.qemuoperator.pod.Ownership;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodSettings;
@@ -57,7 +58,12 @@ record DesiredState(
                         SeedHistory.of(in.seed()).with(seed, hash -> mayHaveBooted(in, hash)))),
         VmObjects.tls(vm, certificate(in, authority, clock), decision.done()),
         VmObjects.service(vm, in.spec()),
-        VmPod.build(vm, in.spec(), hardware, settings, decision.bases().fetch(), in.requests()));
+        VmPod.build(
+            vm,
+            in.spec(),
+            hardware,
+            new ImageFetch(settings, decision.bases().fetch(), in.keptBases()),
+            in.requests()));
   }
 
   PodFacts podFacts() {

@@ -3,6 +3,7 @@ package dev.qemuoperator.machine;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineImage;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
@@ -37,6 +38,13 @@ final class ImageWatch {
                     named(vm).stream().map(ResourceID::new).collect(Collectors.toSet()))
             .build(),
         context);
+  }
+
+  /** Those that any VM names, and the others. */
+  static Stream<VirtualMachineImage> all(Context<VirtualMachine> context) {
+    return ((InformerEventSource<VirtualMachineImage, VirtualMachine>)
+            context.eventSourceRetriever().getEventSourceFor(VirtualMachineImage.class))
+        .list();
   }
 
   /** What a disk can be made from, and why not. */

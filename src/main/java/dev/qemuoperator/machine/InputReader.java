@@ -10,6 +10,7 @@ import dev.qemuoperator.cloudinit.Layer;
 import dev.qemuoperator.logs.PodLogs;
 import dev.qemuoperator.machine.SourceWatches.Follower;
 import dev.qemuoperator.machine.SourceWatches.Source;
+import dev.qemuoperator.pod.KeptBases;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.VmObjects;
 import dev.qemuoperator.qemu.VmIdentity;
@@ -32,6 +33,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** Reads what a pass needs, from caches where there are any. */
@@ -87,7 +90,13 @@ final class InputReader {
             // of an earlier run of the container it would be yesterday's news
             .filter(qmp -> pod.isEmpty() || pod.get().containerId().equals(qmp.incarnation())),
         pod.map(logs::fetched).orElse(Map.of()),
-        pod.flatMap(facts -> panicConsole(vm, facts)));
+        pod.flatMap(facts -> panicConsole(vm, facts)),
+        // a pod that has started fetches nothing any more
+        pod.filter(PodFacts::hasStarted).isPresent() ? new TreeSet<>() : keptBases(context));
+  }
+
+  private static SortedSet<String> keptBases(Context<VirtualMachine> context) {
+    return KeptBases.of(context.getPrimaryCache().list(), ImageWatch.all(context));
   }
 
   /**

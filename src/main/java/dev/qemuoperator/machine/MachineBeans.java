@@ -2,6 +2,7 @@ package dev.qemuoperator.machine;
 
 import dev.qemuoperator.pki.CertificateAuthority;
 import dev.qemuoperator.pod.PodSettings;
+import dev.qemuoperator.pod.PodSettings.CacheLimits;
 import dev.qemuoperator.qmp.Dialer;
 import dev.qemuoperator.qmp.PodAddressDialer;
 import dev.qemuoperator.qmp.PortForwardDialer;
@@ -35,7 +36,10 @@ final class MachineBeans {
   @Produces
   @Singleton
   PodSettings podSettings(OperatorSettings settings) {
-    return new PodSettings(settings.runnerImage(), settings.cacheDirectory());
+    return new PodSettings(
+        settings.runnerImage(),
+        settings.cacheDirectory(),
+        new CacheLimits(settings.cacheUnusedDays(), settings.cacheMebibytes()));
   }
 
   @Produces

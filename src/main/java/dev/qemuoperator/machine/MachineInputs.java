@@ -15,6 +15,7 @@ import io.fabric8.kubernetes.api.model.Service;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.TreeMap;
 
 /**
@@ -29,6 +30,7 @@ import java.util.TreeMap;
  * @param fetched how much of a base image has come to the node, as its init container said last, by
  *     disk; only of those that are coming
  * @param panicConsole end of the console of a guest that panicked
+ * @param keptBases checksums of the base images that no node removes to make room
  */
 record MachineInputs(
     VirtualMachine vm,
@@ -43,7 +45,8 @@ record MachineInputs(
     Optional<Service> service,
     Optional<Observation> qmp,
     Map<String, String> fetched,
-    Optional<String> panicConsole) {
+    Optional<String> panicConsole,
+    SortedSet<String> keptBases) {
 
   VirtualMachineSpec spec() {
     return vm.getSpec();
@@ -78,7 +81,8 @@ record MachineInputs(
         service,
         Optional.empty(),
         Map.of(),
-        Optional.empty());
+        Optional.empty(),
+        keptBases);
   }
 
   boolean hasPodOfAnotherVm() {

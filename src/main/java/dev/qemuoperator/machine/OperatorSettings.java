@@ -20,6 +20,14 @@ public interface OperatorSettings {
   @WithDefault("/var/lib/qemu-operator/cache")
   String cacheDirectory();
 
+  /** After how many days without use a base image is removed from it; 0: never. */
+  @WithDefault("30")
+  int cacheUnusedDays();
+
+  /** Above how many MiB the longest unused are removed from it; 0: there is no limit. */
+  @WithDefault("0")
+  int cacheMebibytes();
+
   /** How fast the base image of a disk is copied into it while the guest runs, MiB a second. */
   @WithDefault("64")
   int copyMebibytesPerSecond();

@@ -11,14 +11,20 @@ import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * The init containers that put base images into the cache of their pod's node, and the volumes that
  * they need.
  *
  * @param settings of the installation
+ * @param origins by disk, where its base image comes from
+ * @param kept checksums of what is not removed from the cache to make room
  */
-public record ImageFetch(PodSettings settings) {
+public record ImageFetch(
+    PodSettings settings, Map<String, ImageOrigin> origins, SortedSet<String> kept) {
 
   /** Before the disk's name: the init container that fetches its base image. */
   public static final String INIT_PREFIX = "image-";
@@ -27,12 +33,23 @@ public record ImageFetch(PodSettings settings) {
   private static final String CACHE = "cache";
   private static final String HANDOVER = "handover";
 
-  /**
-   * In the order in which they run.
-   *
-   * @param origins by disk, where its base image comes from
-   */
-  public List<Container> containers(Map<String, ImageOrigin> origins) {
+  /** In the order of the disks' names. */
+  public ImageFetch {
+    origins = new TreeMap<>(origins);
+  }
+
+  /** For a pod whose base images are all there. */
+  ImageFetch ofNothing() {
+    return new ImageFetch(settings, Map.of(), kept);
+  }
+
+  /** The same in a cluster where nothing is kept: what is fetched does not depend on it. */
+  ImageFetch keepingNothing() {
+    return new ImageFetch(settings, origins, new TreeSet<>());
+  }
+
+  /** The init containers, in the order in which they run. */
+  public List<Container> containers() {
     List<Container> containers = new ArrayList<>();
     if (origins.values().stream().anyMatch(ImageOrigin.ContainerImage.class::isInstance)) {
       containers.add(tools());
@@ -65,6 +82,7 @@ public record ImageFetch(PodSettings settings) {
               .withCommand(SCRIPTS + "download", disk, checksum)
               .addAllToCommand(urls)
               .addAllToEnv(optional("FORMAT", format))
+              .addAllToEnv(limits())
               .build();
       case ImageOrigin.ContainerImage(String image, String digest) ->
           fetcher(disk)
@@ -98,7 +116,8 @@ public record ImageFetch(PodSettings settings) {
   }
 
   /**
-   * Puts what a container image that holds nothing but a disk needs for being read into /handover.
+   * Puts what a container image that holds nothing but a disk needs for being read into /handover,
+   * and makes room in the cache.
    */
   private Container tools() {
     return new ContainerBuilder()
@@ -110,14 +129,31 @@ public record ImageFetch(PodSettings settings) {
         .withName("HANDOVER")
         .withValue("/handover")
         .endEnv()
-        .withVolumeMounts(mount(HANDOVER, "/handover"))
+        .addNewEnv()
+        .withName("CACHE")
+        .withValue("/cache")
+        .endEnv()
+        .addAllToEnv(limits())
+        .withVolumeMounts(mount(HANDOVER, "/handover"), mount(CACHE, "/cache"))
         .build();
   }
 
+  /** Of the cache, for the runner's script `collect`. */
+  private List<EnvVar> limits() {
+    List<EnvVar> limits = new ArrayList<>();
+    limits.add(
+        env("UNUSED_MINUTES", String.valueOf(settings.cacheLimits().unusedDays() * 24 * 60)));
+    limits.add(env("MEBIBYTES", String.valueOf(settings.cacheLimits().mebibytes())));
+    limits.addAll(optional("KEEP", String.join(" ", kept)));
+    return limits;
+  }
+
   private static List<EnvVar> optional(String name, String value) {
-    return value.isEmpty()
-        ? List.of()
-        : List.of(new EnvVarBuilder().withName(name).withValue(value).build());
+    return value.isEmpty() ? List.of() : List.of(env(name, value));
+  }
+
+  private static EnvVar env(String name, String value) {
+    return new EnvVarBuilder().withName(name).withValue(value).build();
   }
 
   private static VolumeMount mount(String volume, String path) {

@@ -57,41 +57,35 @@ public final class VmPod {
 
   private static final long QEMU_USER = 107;
 
-  private final PodSettings settings;
-  private final ImageFetch images;
-  private final Map<String, ImageOrigin> fetch;
+  private final ImageFetch fetch;
   private final Map<String, Volume> volumes = new LinkedHashMap<>();
   private final List<VolumeMount> mounts = new ArrayList<>();
   private final List<String> options = new ArrayList<>();
-  private final Map<String, ImageOrigin> fetched = new LinkedHashMap<>();
 
-  private VmPod(PodSettings settings, Map<String, ImageOrigin> fetch) {
-    this.settings = settings;
-    this.images = new ImageFetch(settings);
+  private VmPod(ImageFetch fetch) {
     this.fetch = fetch;
   }
 
   /**
    * The pod as it should be.
    *
-   * @param fetch by disk, where its base image still has to come from
+   * @param fetch what still has to come to its node
    * @param requests one-shot annotations of the VM; the pod that starts with them has met them
    */
   public static Pod build(
       VmIdentity vm,
       VirtualMachineSpec spec,
       Hardware hardware,
-      PodSettings settings,
-      Map<String, ImageOrigin> fetch,
+      ImageFetch fetch,
       Map<String, String> requests) {
     // What is fetched first is gone from the next pod: it must not make the running one look stale.
-    Pod template = new VmPod(settings, Map.of()).assemble(vm, spec, hardware);
-    Pod pod = fetch.isEmpty() ? template : new VmPod(settings, fetch).assemble(vm, spec, hardware);
+    Pod template = new VmPod(fetch.ofNothing()).assemble(vm, spec, hardware);
+    Pod pod = fetch.origins().isEmpty() ? template : new VmPod(fetch).assemble(vm, spec, hardware);
     return pod.edit()
         .editMetadata()
         .addToAnnotations(TEMPLATE_ANNOTATION, Hash.of(withoutCpu(template.getSpec())))
-        .addToAnnotations(FETCH_ANNOTATION, Hash.of(pod.getSpec().getInitContainers()))
-        .addToAnnotations(SPEC_ANNOTATION, SpecFields.write(SpecFields.of(spec, settings)))
+        .addToAnnotations(FETCH_ANNOTATION, Hash.of(fetch.keepingNothing().containers()))
+        .addToAnnotations(SPEC_ANNOTATION, SpecFields.write(SpecFields.of(spec, fetch.settings())))
         .addToAnnotations(requests)
         .endMetadata()
         .build();
@@ -129,10 +123,10 @@ public final class VmPod {
             .withFsGroup(QEMU_USER)
             .withFsGroupChangePolicy("OnRootMismatch")
           .endSecurityContext()
-          .withInitContainers(images.containers(fetched))
+          .withInitContainers(fetch.containers())
           .addNewContainer()
             .withName(CONTAINER)
-            .withImage(settings.runnerImage())
+            .withImage(fetch.settings().runnerImage())
             .withImagePullPolicy("IfNotPresent")
             .withCommand(command())
             .withArgs(hardware.args())
@@ -228,10 +222,9 @@ public final class VmPod {
                   .build(),
               path);
       case BaseImage(String disk) -> {
-        mountReadOnly(images.cache(), "/cache");
-        if (fetch.containsKey(disk)) {
-          mountReadOnly(images.handover(), "/handover");
-          fetched.put(disk, fetch.get(disk));
+        mountReadOnly(fetch.cache(), "/cache");
+        if (fetch.origins().containsKey(disk)) {
+          mountReadOnly(fetch.handover(), "/handover");
         }
       }
     }

@@ -391,8 +391,7 @@ class ImagesE2E {
             .mapToObj(i -> i == 0 ? first : ephemeral("shares-" + i, "shared"))
             .toList();
     vms.forEach(vm -> vm.awaitCondition("Running", "True", "Running", Vm.BOOT));
-    String base = server.checksum("shared.qcow2").replace("sha256:", "");
-    long baseBytes = bytesOnNode("/var/lib/qemu-operator/cache/sha256/" + base);
+    long baseBytes = bytesOnNode(base("shared"));
     long overlays =
         vms.stream()
             .mapToLong(
@@ -406,6 +405,55 @@ class ImagesE2E {
         .as("an overlay, of a base of %d", baseBytes)
         .isLessThan(baseBytes / 3);
     vms.forEach(vm -> vm.resource().delete());
+  }
+
+  @Test
+  void nodeMakesRoomForAnotherImageOfWhatNobodyNeeds() {
+    for (String name : List.of("needed", "unneeded", "another")) {
+      server.publish(name + ".qcow2");
+      image(
+          name,
+          """
+            sources: [{http: {url: "%s/%s.qcow2"}}]
+            checksum: %s
+          """
+              .formatted(server.url(), name, server.checksum(name + ".qcow2")));
+    }
+    Vm halted =
+        Vm.apply(
+            NAMESPACE.name(),
+            "halted",
+            Vm.tinyManifest("halted", "unused")
+                .replace(
+                    "{containerImage: {image: \"unused\"}}",
+                    "{image: needed}\n    selfContained: false"));
+    halted.awaitReady();
+    halted.setRunStrategy("Halted");
+    halted.awaitCondition("Running", "False", "Halted", Vm.BOOT);
+    Vm passing = ephemeral("passing", "unneeded");
+    passing.awaitCondition("Running", "True", "Running", Vm.BOOT);
+    passing.delete();
+    for (String name : List.of("needed", "unneeded")) {
+      Cluster.get().onNode("touch", "-d", "2020-01-01 00:00", base(name)).text();
+    }
+
+    Vm another = ephemeral("another", "another");
+    another.awaitCondition("Running", "True", "Running", Vm.BOOT);
+    assertThat(Cluster.get().onNode("ls", base("unneeded")).exitCode())
+        .as("not asked for in years")
+        .isNotZero();
+    assertThat(Cluster.get().onNode("ls", base("needed")).exitCode())
+        .as("a disk of a halted VM reads from it")
+        .isZero();
+    halted.setRunStrategy("Always");
+    halted.awaitReady();
+    another.resource().delete();
+    halted.resource().delete();
+  }
+
+  private static String base(String image) {
+    return "/var/lib/qemu-operator/cache/sha256/"
+        + server.checksum(image + ".qcow2").replace("sha256:", "");
   }
 
   private static long bytesOnNode(String path) {

@@ -10,9 +10,11 @@ import dev.qemuoperator.api.VirtualMachineImageSpec.Http;
 import dev.qemuoperator.api.VirtualMachineImageSpec.Source;
 import dev.qemuoperator.api.VirtualMachineImageStatus;
 import dev.qemuoperator.pod.PodSettings;
+import dev.qemuoperator.pod.PodSettings.CacheLimits;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.ContainerState;
 import io.fabric8.kubernetes.api.model.ContainerStateBuilder;
+import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -21,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -29,7 +32,8 @@ class PrePullTest {
   private static final String URL = "https://images.example/a.qcow2";
   private static final String SUM = "sha256:" + "0a".repeat(32);
   private static final Resolution FOUND = Resolution.found(URL, Optional.of(SUM));
-  private static final PodSettings SETTINGS = new PodSettings("runner:1", "/var/cache");
+  private static final PodSettings SETTINGS =
+      new PodSettings("runner:1", "/var/cache", CacheLimits.NONE);
 
   private final VirtualMachineImage image = new VirtualMachineImage();
   private final List<Node> nodes =
@@ -90,6 +94,9 @@ class PrePullTest {
     assertThat(pod.getSpec().getInitContainers().getFirst().getCommand())
         .containsExactly("/usr/lib/qemu-operator/download", "prepull", SUM, URL);
     assertThat(pod.getSpec().getAutomountServiceAccountToken()).isFalse();
+    assertThat(pod.getSpec().getInitContainers().getFirst().getEnv())
+        .as("what it must not remove to make room")
+        .contains(new EnvVar("KEEP", SUM, null));
 
     pods.add(pod);
     PrePull refreshed = prePull(Resolution.found(URL, Optional.of("sha256:" + "0b".repeat(32))));
@@ -185,7 +192,8 @@ class PrePullTest {
   }
 
   private PrePull prePull(Resolution resolution) {
-    return PrePull.of(image, resolution, nodes, pods, "operator", SETTINGS);
+    return PrePull.of(
+        image, resolution, nodes, pods, new TreeSet<>(List.of(SUM)), "operator", SETTINGS);
   }
 
   private Verdict verdict(PrePull prePull) {

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 class DiskCopiesTest {
@@ -168,7 +169,8 @@ class DiskCopiesTest {
                 Heard.NOTHING,
                 "c1")),
         Map.of(),
-        Optional.empty());
+        Optional.empty(),
+        new TreeSet<>());
   }
 
   private static VirtualMachineStatus status(boolean ready) {

@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -167,7 +168,8 @@ class LastExitsTest {
             Optional.empty(),
             qmp,
             Map.of(),
-            Optional.of("Kernel panic - not syncing"));
+            Optional.of("Kernel panic - not syncing"),
+            new TreeSet<>());
     return new LastExits(in, Optional.of(before), Instant.parse(END)).last();
   }
 

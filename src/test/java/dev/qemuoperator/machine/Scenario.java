@@ -15,9 +15,11 @@ import dev.qemuoperator.cloudinit.Seed;
 import dev.qemuoperator.machine.MachineDecision.PodStep;
 import dev.qemuoperator.machine.SourceWatches.Source;
 import dev.qemuoperator.pki.CertificateAuthority;
+import dev.qemuoperator.pod.ImageFetch;
 import dev.qemuoperator.pod.ImageOrigin;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodSettings;
+import dev.qemuoperator.pod.PodSettings.CacheLimits;
 import dev.qemuoperator.pod.VmObjects;
 import dev.qemuoperator.pod.VmObjects.DiskNotes;
 import dev.qemuoperator.pod.VmPod;
@@ -56,7 +58,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -71,7 +75,10 @@ final class Scenario {
   private static final Instant BEGIN = Instant.parse("2026-01-01T12:00:00Z");
   private static final Duration BETWEEN_STORIES = Duration.ofMinutes(1);
   private static final PodSettings SETTINGS =
-      new PodSettings("registry.example/qemu-runner:1", "/var/lib/qemu-operator/cache");
+      new PodSettings(
+          "registry.example/qemu-runner:1",
+          "/var/lib/qemu-operator/cache",
+          new CacheLimits(30, 20480));
   private static final CertificateAuthority AUTHORITY =
       CertificateAuthority.generate(Clock.fixed(BEGIN, ZoneOffset.UTC));
   private static final YAMLMapper YAML =
@@ -178,7 +185,8 @@ final class Scenario {
             Optional.empty(),
             Optional.empty(),
             Map.of(),
-            Optional.empty());
+            Optional.empty(),
+            new TreeSet<>());
     Optional<Seed> seed = MachineDecision.of(bare).seed();
     return new MachineInputs(
         vm,
@@ -193,7 +201,14 @@ final class Scenario {
         Optional.empty(),
         qmp(seed),
         texts("in-fetched.yaml"),
-        file("in-panic-console.txt"));
+        file("in-panic-console.txt"),
+        keptBases());
+  }
+
+  private SortedSet<String> keptBases() {
+    return file("in-kept-bases.txt").stream()
+        .flatMap(String::lines)
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   private Optional<HasMetadata> source(Source source) {
@@ -223,8 +238,7 @@ final class Scenario {
                       in.identity(),
                       madeFrom(in),
                       hardware,
-                      SETTINGS,
-                      fetchedBy(patch, in),
+                      new ImageFetch(SETTINGS, fetchedBy(patch, in), in.keptBases()),
                       Map.of());
               return Serialization.unmarshal(merged(tree(made), patch).toString(), Pod.class);
             })

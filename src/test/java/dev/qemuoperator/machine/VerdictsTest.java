@@ -10,6 +10,7 @@ import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.pki.CertificateAuthority;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodSettings;
+import dev.qemuoperator.pod.PodSettings.CacheLimits;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
@@ -26,6 +27,7 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -117,7 +119,7 @@ class VerdictsTest {
     return DesiredState.build(
             in,
             MachineDecision.of(in),
-            new PodSettings("runner:1", "/cache"),
+            new PodSettings("runner:1", "/cache", CacheLimits.NONE),
             AUTHORITY,
             Clock.fixed(now, ZoneOffset.UTC))
         .podFacts();
@@ -138,7 +140,8 @@ class VerdictsTest {
         Optional.empty(),
         qmp,
         Map.of(),
-        Optional.empty());
+        Optional.empty(),
+        new TreeSet<>());
   }
 
   private static VirtualMachine vm() {
