@@ -7,6 +7,8 @@ import dev.qemuoperator.api.Conditions.GuestReachable;
 import dev.qemuoperator.api.Conditions.Ready;
 import dev.qemuoperator.api.Conditions.RestartRequired;
 import dev.qemuoperator.api.Conditions.Running;
+import dev.qemuoperator.api.Disk.ReclaimPolicy;
+import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.Actions;
 import dev.qemuoperator.api.VirtualMachineStatus.Disk;
@@ -108,6 +110,31 @@ record MachineEvent(boolean warning, String reason, String note) {
       }
     }
     return events;
+  }
+
+  /** What is left of a VM that is gone, and how to get rid of it. */
+  static Optional<MachineEvent> ofRetainedDisks(VirtualMachine deleted) {
+    List<String> retained =
+        deleted.getSpec().disks().stream()
+            .filter(disk -> disk.reclaimPolicy() == ReclaimPolicy.RETAIN)
+            .map(dev.qemuoperator.api.Disk::name)
+            .toList();
+    List<String> claims =
+        Stream.ofNullable(deleted.getStatus())
+            .flatMap(status -> status.disks().stream())
+            .filter(disk -> retained.contains(disk.name()) && disk.claim() != null)
+            .map(Disk::claim)
+            .toList();
+    return Optional.of(claims)
+        .filter(names -> !names.isEmpty())
+        .map(
+            names ->
+                new MachineEvent(
+                    false,
+                    "DisksRetained",
+                    ("Its disks are kept: a VirtualMachine of the same name takes them up again. To"
+                            + " delete them with all their data: kubectl delete -n %s pvc %s")
+                        .formatted(deleted.getMetadata().getNamespace(), String.join(" ", names))));
   }
 
   private static List<MachineEvent> requests(

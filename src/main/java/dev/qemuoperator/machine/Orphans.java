@@ -17,8 +17,9 @@ import java.util.Set;
 import org.jboss.logging.Logger;
 
 /**
- * Guests that run on although their VirtualMachine is gone, because it was deleted with {@code
- * --cascade=orphan}. An Event on their pod tells of them; they are left alone.
+ * What is left when a VirtualMachine is gone. Its retained disks: an Event on the VM tells of them.
+ * Its guest that runs on, because it was deleted with {@code --cascade=orphan}: an Event on the pod
+ * tells of it. Both are left alone.
  */
 final class Orphans {
 
@@ -65,9 +66,15 @@ final class Orphans {
     return pods.withLabel(Ownership.VM_LABEL).list().getItems();
   }
 
-  /** The pod of a VM that has just been deleted, if it is left; returns before it is told. */
+  /** Of a VM that has just been deleted: its disks, and its pod; returns before it is told. */
   void tellOf(VirtualMachine deleted) {
-    Thread.ofVirtual().name("orphan").start(() -> lookFor(deleted));
+    Thread.ofVirtual()
+        .name("orphan")
+        .start(
+            () -> {
+              MachineEvent.ofRetainedDisks(deleted).ifPresent(event -> events.tell(deleted, event));
+              lookFor(deleted);
+            });
   }
 
   private void lookFor(VirtualMachine deleted) {

@@ -1,6 +1,10 @@
 package dev.qemuoperator.e2e;
 
 import dev.qemuoperator.cluster.Cluster;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A web server in the cluster that can serve the tiny guest's disk under any name. */
@@ -69,6 +73,17 @@ record ImageServer(String namespace, String url) {
   /** From now on an image that wants to read a file of its host is served under this name. */
   void publishWithBackingFile(String file, String backingFile) {
     run("qemu-img create -q -f qcow2 -u -F raw -b %s /www/%s 64M".formatted(backingFile, file));
+  }
+
+  /** The disk, as a file of this machine. */
+  void download(Path file) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(Cluster.get().kubectlCommand());
+    command.addAll(
+        List.of("exec", "-n", namespace, POD, "-c", "httpd", "--", "cat", "/handover/tiny.qcow2"));
+    int code = new ProcessBuilder(command).redirectOutput(file.toFile()).start().waitFor();
+    if (code != 0) {
+      throw new IOException("kubectl exec ended with " + code);
+    }
   }
 
   /** From now on nothing is served under this name. */

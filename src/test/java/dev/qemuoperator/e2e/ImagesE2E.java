@@ -6,11 +6,13 @@ import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineImageSpec;
 import dev.qemuoperator.api.VirtualMachineImageStatus;
 import dev.qemuoperator.cluster.Cluster;
+import dev.qemuoperator.cluster.Outcome;
 import dev.qemuoperator.cluster.TestNamespace;
 import dev.qemuoperator.status.ConditionList;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.dsl.Resource;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Images by name: where they come from, what is pinned, and what is wrong with them. */
 class ImagesE2E {
@@ -228,6 +231,37 @@ class ImagesE2E {
   private static Optional<Condition> prePulled(String image) {
     return Optional.ofNullable(status(image))
         .flatMap(status -> ConditionList.find(status.conditions(), "PrePulled"));
+  }
+
+  @Test
+  void fileOfTheUsersMachineIsUploaded(@TempDir Path directory) throws Exception {
+    Path file = directory.resolve("mine.qcow2");
+    server.download(file);
+    Outcome upload = upload("mine", file);
+    assertThat(upload.exitCode()).as("%s", upload).isZero();
+    assertThat(upload.stdout()).endsWith("done: source: {image: mine}\n");
+    assertThat(upload.stderr()).as("how far it is").containsPattern("bytes .* copied");
+    Vm vm = vm("mine", "mine");
+    vm.awaitReady();
+    vm.resource().delete();
+
+    assertThat(upload("mine", file).stdout())
+        .as("what is there is not transferred again")
+        .doesNotContain("bytes of it");
+    assertThat(upload("mine", directory.resolve("none.qcow2")).stderr())
+        .contains("there is no file");
+  }
+
+  private static Outcome upload(String name, Path file) {
+    return Outcome.of(
+        List.of(
+            "env",
+            "KUBECTL=%s -n %s"
+                .formatted(String.join(" ", Cluster.get().kubectlCommand()), NAMESPACE.name()),
+            "IMAGE=" + Installation.image("runner"),
+            "examples/upload/upload",
+            name,
+            file.toString()));
   }
 
   @Test

@@ -246,6 +246,9 @@ class LifecycleE2E {
     int boots = vm.boots();
     vm.delete();
     assertThat(claim()).isNotNull();
+    Awaitility.await("what is kept is told")
+        .atMost(Vm.TOLD)
+        .until(() -> vm.eventReasons().contains("DisksRetained"));
     Awaitility.await("children are collected")
         .atMost(Duration.ofSeconds(60))
         .until(

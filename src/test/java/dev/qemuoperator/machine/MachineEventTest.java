@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.qemuoperator.api.Conditions.DisksReady;
 import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.Statuses;
+import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.ConditionBuilder;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -113,5 +115,31 @@ class MachineEventTest {
 
   private static VirtualMachineStatus status(LastExit exit, Condition... conditions) {
     return Statuses.EMPTY.with(exit).of(conditions);
+  }
+
+  @Test
+  void disksThatOutliveTheirVmAreNamedAndHowToDeleteThem() {
+    VirtualMachine vm =
+        Serialization.unmarshal(
+            """
+            metadata: {name: web, namespace: lab}
+            spec:
+              disks:
+              - {name: root, reclaimPolicy: Retain}
+              - {name: data, reclaimPolicy: Retain}
+              - {name: gone, reclaimPolicy: Delete}
+              - {name: scratch, reclaimPolicy: Retain, storage: {ephemeral: {}}}
+            status:
+              disks:
+              - {name: root, claim: web-root}
+              - {name: data, claim: web-data}
+              - {name: gone, claim: web-gone}
+              - {name: scratch}
+            """,
+            VirtualMachine.class);
+    assertThat(MachineEvent.ofRetainedDisks(vm).orElseThrow().note())
+        .endsWith("kubectl delete -n lab pvc web-root web-data");
+    vm.setStatus(null);
+    assertThat(MachineEvent.ofRetainedDisks(vm)).as("nothing was made").isEmpty();
   }
 }
