@@ -33,6 +33,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * The pod of a VM. Its name is the VM's: two pods for one VM cannot exist.
@@ -59,6 +60,8 @@ public final class VmPod {
 
   /** Before the disk's name: the init container that fetches its base image. */
   public static final String IMAGE_INIT_PREFIX = "image-";
+
+  private static final Pattern DISK_SIZE = Pattern.compile("^(--disk=.+):[0-9]+[+]?$");
 
   private static final String SCRIPTS = "/usr/lib/qemu-operator/";
   private static final long QEMU_USER = 107;
@@ -95,7 +98,7 @@ public final class VmPod {
     Pod pod = fetch.isEmpty() ? template : new VmPod(settings, fetch).assemble(vm, spec, hardware);
     return pod.edit()
         .editMetadata()
-        .addToAnnotations(TEMPLATE_ANNOTATION, Hash.of(withoutCpu(template.getSpec())))
+        .addToAnnotations(TEMPLATE_ANNOTATION, Hash.of(withoutLiveFields(template.getSpec())))
         .addToAnnotations(FETCH_ANNOTATION, Hash.of(pod.getSpec().getInitContainers()))
         .addToAnnotations(SPEC_ANNOTATION, SpecFields.write(SpecFields.of(spec, settings)))
         .addToAnnotations(requests)
@@ -103,10 +106,15 @@ public final class VmPod {
         .build();
   }
 
-  /** CPU can change while the pod runs. */
-  private static PodSpec withoutCpu(PodSpec spec) {
+  /** What can change while the pod runs: CPU, and the sizes of disks. */
+  private static PodSpec withoutLiveFields(PodSpec spec) {
+    List<String> command =
+        spec.getContainers().getFirst().getCommand().stream()
+            .map(word -> DISK_SIZE.matcher(word).replaceFirst("$1"))
+            .toList();
     return spec.edit()
         .editFirstContainer()
+        .withCommand(command)
         .editResources()
         .removeFromRequests("cpu")
         .removeFromLimits("cpu")
