@@ -239,7 +239,7 @@ record MachineEvent(boolean warning, String reason, String note) {
         .toList();
   }
 
-  /** While the guest ran: of a disk that nobody asked QEMU about in between, nothing is told. */
+  /** While the guest ran: after a start, nothing is known of the size before. */
   private static Optional<MachineEvent> growth(Optional<Disk> before, Disk now) {
     return before
         .map(Disk::capacity)
@@ -259,10 +259,7 @@ record MachineEvent(boolean warning, String reason, String note) {
   private static List<MachineEvent> refusedGrowths(
       Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
     Map<String, PendingChange> known =
-        before
-            .map(VirtualMachineStatus::pendingChanges)
-            .map(changes -> changes.stream())
-            .orElseGet(Stream::empty)
+        before.map(VirtualMachineStatus::pendingChanges).orElse(List.of()).stream()
             .collect(Collectors.toMap(PendingChange::field, change -> change));
     return Stream.ofNullable(now.pendingChanges())
         .flatMap(List::stream)
