@@ -93,10 +93,22 @@ disk_does_not_shrink() { # test
   disk_refused DiskShrink blank $((size - 512))
   same size $size "$(info virtual-size)"
 }
+disk_larger_than_at_least_is_kept_and_a_smaller_one_grows() { # test
+  bench
+  disk blank $size
+  disk blank $((size - 512))+
+  same size $size "$(info virtual-size)"
+  disk blank $((2 * size))+
+  same size $((2 * size)) "$(info virtual-size)"
+  in_bench rm "/disks/$name/disk.qcow2"
+  disk blank ${size}+
+  same size $size "$(info virtual-size)"
+}
 disk_smaller_than_its_image_is_refused() { # test
   bench
   cp "$all/tiny/digest" "$all/bench/work/digest-$name"
   disk_refused DiskShrink overlay 1048576
+  disk_refused DiskShrink overlay 1048576+
 }
 disk_image_that_names_a_backing_file_is_refused() { # test
   bench

@@ -202,6 +202,41 @@ killed_qemu_starts_again_in_the_same_pod() { # test
   has "$test/message" '"reason": "guest-shutdown"'
   wrapper_said "$test" '"TCG"' null 0
 }
+sectors() { guest "$1" 'cat /sys/block/$(basename "$(disk root)")/size'; } # VM: of its disk, as the guest sees it
+disk_that_grew_while_the_guest_ran_starts_again_in_the_same_pod() { # test
+  small_vm
+  ready "$vm"
+  same 'sectors' 131072 "$(sectors "$vm")"
+  monitor "$vm" '{"execute":"block_resize","arguments":{"node-name":"root","size":134217728}}'
+  same 'sectors of the grown disk' 262144 "$(sectors "$vm")"
+  guest "$vm" 'echo kept > /disk/before; sync'
+  docker exec "$vm" sh -c "kill -9 $(qemu_of "$vm")"
+  ended "$vm" 137
+  small_vm_again
+  ready "$vm"
+  same 'sectors after the restart' 262144 "$(sectors "$vm")"
+  same 'file' kept "$(guest "$vm" 'cat /disk/before')"
+}
+disk_of_an_earlier_pod_does_not_shrink_however_often_it_is_tried() { # test
+  directories "$test"
+  docker run --rm $(volumes "$test") --entrypoint sh "$runner" -c 'qemu-img create -q -f qcow2 /disks/data/disk.qcow2 2M; chown 107 /disks/data/disk.qcow2'
+  for _ in first second; do
+    vm=$(start -i $(volumes "$test") "$runner" --accelerator=TCG --disk=data:blank:1048576 -- -nodefaults)
+    ended "$vm" 70
+    gave_up "$test" DiskShrink data
+  done
+}
+grown_disk_is_kept_after_a_start_that_failed_before_qemu_ran() { # test
+  bare_vm --accelerator=TCG --disk=data:blank:1048576 -- $bare
+  within 30 'a monitor' monitor "$vm"
+  monitor "$vm" '{"execute":"quit"}' || true
+  ended "$vm" 1
+  docker run --rm $(volumes "$test") --entrypoint qemu-img "$runner" resize -q /disks/data/disk.qcow2 2M
+  for accelerator in KVM TCG; do
+    vm=$(start -i $(volumes "$test") "$runner" --accelerator=$accelerator --disk=data:blank:1048576 -- -no-such-option)
+    case $accelerator in KVM) ended "$vm" 70;; TCG) ended "$vm" 1;; esac
+  done
+}
 reboot_keeps_qemu() { # test
   small_vm
   ready "$vm"

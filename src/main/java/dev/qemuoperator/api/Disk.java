@@ -45,7 +45,8 @@ public record Disk(
         @Pattern("^[a-z]([-a-z0-9]*[a-z0-9])?$")
         String name,
     @JsonPropertyDescription(
-            "Size as the guest sees it; it can only grow. Default: that of the source.")
+            "Size as the guest sees it; it can only grow, and does so while the guest runs, a claim"
+                + " first. Default: that of the source.")
         Quantity size,
     @Required Source source,
     @JsonPropertyDescription("Where the disk's own data lives. Default: a claim.")

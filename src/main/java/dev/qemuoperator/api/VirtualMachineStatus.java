@@ -91,7 +91,9 @@ public record VirtualMachineStatus(
       String name,
       @JsonPropertyDescription("The PersistentVolumeClaim; absent for ephemeral disks.")
           String claim,
-      @JsonPropertyDescription("Capacity of the bound volume.") Quantity capacity,
+      @JsonPropertyDescription(
+              "Size as the guest sees it now, read from QEMU; absent while QEMU cannot be asked.")
+          Quantity capacity,
       @JsonPropertyDescription(
               "Where the base image comes from: a VirtualMachineImage, a URL or a container image.")
           String image,
@@ -150,9 +152,15 @@ public record VirtualMachineStatus(
       @JsonPropertyDescription("What the running guest has; absent: nothing.") String running,
       @JsonPropertyDescription("What the spec says; absent: nothing.") String desired,
       @JsonPropertyDescription(
-              "Live: about to be applied. NextBoot: by the next power cycle, or by the guest's own reboot."
-                  + " Never: a disk keeps what it was made from; only a new one would have it.")
-          String applies) {}
+              "Live: while the guest runs, as soon as it can be. NextBoot: by the next power cycle, or by"
+                  + " the guest's own reboot. Never: a disk keeps what it was made from; only a new one"
+                  + " would have it.")
+          String applies,
+      @JsonPropertyDescription(
+              "What a live change waits for: ClaimExpanding, CopyingBaseImage; or why it is not applied:"
+                  + " ClaimRefused, ClaimExpansionFailed, QemuRefused. Absent: for nothing.")
+          String reason,
+      @JsonPropertyDescription("That, and what to do if anything.") String message) {}
 
   /** The values of one-shot annotations that were acted on last. */
   @JsonInclude(JsonInclude.Include.NON_NULL)

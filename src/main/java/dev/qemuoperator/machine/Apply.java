@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** Writes what differs, by server-side apply, and nothing else. */
 final class Apply {
@@ -39,6 +40,7 @@ final class Apply {
   private final MachineDecision decision;
   private final PodStep step;
   private final Context<VirtualMachine> context;
+  private final Map<String, String> refusedClaims = new TreeMap<>();
 
   Apply(MachineInputs in, MachineDecision decision, PodStep step, Context<VirtualMachine> context) {
     this.in = in;
@@ -52,14 +54,15 @@ final class Apply {
    *
    * @param refused what the API server had against a child object
    * @param liveRefused whether the cluster cannot change the CPU limit of the running pod
+   * @param refusedClaims what the API server had against a larger claim, by the claim's name
    */
-  record Result(Optional<Verdict> refused, boolean liveRefused) {
-    static final Result NOTHING_WRITTEN = new Result(Optional.empty(), false);
+  record Result(Optional<Verdict> refused, boolean liveRefused, Map<String, String> refusedClaims) {
+    static final Result NOTHING_WRITTEN = new Result(Optional.empty(), false, Map.of());
   }
 
   Result apply(DesiredState desired) {
     Optional<Verdict> refused = applyObjects(desired);
-    return new Result(refused, refused.isEmpty() && !resize(desired));
+    return new Result(refused, refused.isEmpty() && !resize(desired), refusedClaims);
   }
 
   private Optional<Verdict> applyObjects(DesiredState desired) {
@@ -70,21 +73,22 @@ final class Apply {
         throw e;
       }
       return Optional.of(
-          Verdict.no(
-              Accepted.REFUSED,
-              "The API server refused: "
-                  + Optional.ofNullable(e.getStatus())
-                      .map(status -> status.getMessage())
-                      .orElse(e.getMessage())));
+          Verdict.no(Accepted.REFUSED, "The API server refused: " + wordsOfTheApiServer(e)));
     }
+  }
+
+  private static String wordsOfTheApiServer(KubernetesClientException e) {
+    return Optional.ofNullable(e.getStatus())
+        .map(status -> status.getMessage())
+        .orElse(e.getMessage());
   }
 
   private Optional<Verdict> applyAll(DesiredState desired) {
     if (decision.isAccepted()) {
       for (PersistentVolumeClaim claim : desired.claims()) {
-        Optional<PersistentVolumeClaim> actual =
-            Optional.ofNullable(in.claims().get(claim.getMetadata().getName()));
-        writeIfDifferent(actual, actual.map(bound -> withSpecOf(claim, bound)).orElse(claim));
+        Optional.ofNullable(in.claims().get(claim.getMetadata().getName()))
+            .ifPresentOrElse(
+                actual -> applyTo(actual, claim), () -> writeIfDifferent(Optional.empty(), claim));
       }
     }
     Optional<Verdict> taken = Optional.empty();
@@ -98,6 +102,23 @@ final class Apply {
       taken = applyService(desired);
     }
     return taken.isPresent() ? taken : applyPod(desired);
+  }
+
+  /** A claim that must stay as small as it is keeps nothing else from being written. */
+  private void applyTo(PersistentVolumeClaim actual, PersistentVolumeClaim wanted) {
+    PersistentVolumeClaim asMade = withSpecOf(wanted, actual);
+    if (isToGrow(actual, wanted)) {
+      try {
+        writeIfDifferent(Optional.of(actual), withRequestOf(asMade, wanted));
+        return;
+      } catch (KubernetesClientException e) {
+        if (!REFUSALS.contains(e.getCode())) {
+          throw e;
+        }
+        refusedClaims.put(actual.getMetadata().getName(), wordsOfTheApiServer(e));
+      }
+    }
+    writeIfDifferent(Optional.of(actual), asMade);
   }
 
   private Optional<Verdict> applyService(DesiredState desired) {
@@ -155,7 +176,30 @@ final class Apply {
     }
   }
 
-  /** A bound claim's spec is immutable; what was asked for when it was made stays. */
+  /** Only the request of a claim that is bound can change, and it can only grow. */
+  private static boolean isToGrow(PersistentVolumeClaim actual, PersistentVolumeClaim wanted) {
+    return actual.getStatus() != null
+        && "Bound".equals(actual.getStatus().getPhase())
+        && request(actual).getNumericalAmount().compareTo(request(wanted).getNumericalAmount()) < 0;
+  }
+
+  private static Quantity request(PersistentVolumeClaim claim) {
+    return claim.getSpec().getResources().getRequests().get("storage");
+  }
+
+  private static PersistentVolumeClaim withRequestOf(
+      PersistentVolumeClaim claim, PersistentVolumeClaim wanted) {
+    return claim
+        .edit()
+        .editSpec()
+        .editResources()
+        .addToRequests("storage", request(wanted))
+        .endResources()
+        .endSpec()
+        .build();
+  }
+
+  /** A claim's spec is immutable; what was asked for when it was made stays. */
   private static PersistentVolumeClaim withSpecOf(
       PersistentVolumeClaim wanted, PersistentVolumeClaim actual) {
     return wanted

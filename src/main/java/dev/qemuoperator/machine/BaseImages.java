@@ -141,7 +141,8 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
     return opened(in, disk).map(DiskImage::base);
   }
 
-  private static Optional<DiskImage> opened(MachineInputs in, Disk disk) {
+  /** What QEMU says of a disk now. */
+  static Optional<DiskImage> opened(MachineInputs in, Disk disk) {
     return in.qmp()
         .filter(qmp -> in.pod().filter(PodFacts::isRunning).isPresent())
         .map(Observation::answers)
@@ -171,7 +172,7 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
                     .formatted(name, Annotations.REFRESH_REQUESTED_AT));
   }
 
-  private static Optional<PersistentVolumeClaim> claim(MachineInputs in, Disk disk) {
+  static Optional<PersistentVolumeClaim> claim(MachineInputs in, Disk disk) {
     return Optional.ofNullable(in.claims().get(in.identity().claimOf(disk.name())));
   }
 

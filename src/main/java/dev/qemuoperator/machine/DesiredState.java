@@ -42,7 +42,8 @@ record DesiredState(
       Clock clock) {
     VmIdentity vm = in.identity();
     Hardware hardware =
-        Hardware.of(vm, in.spec(), in.wantsSeed(), CertificateAuthority.OPERATOR_DN);
+        Hardware.of(
+            vm, in.spec(), in.wantsSeed(), CertificateAuthority.OPERATOR_DN, DiskGrowth.room(in));
     return new DesiredState(
         in.spec().disks().stream()
             .filter(disk -> disk.storage().claim() != null)

@@ -117,7 +117,10 @@ final class MachineBeans {
           }
         };
     return new Steering(
-        client, monitors, new DiskCopies(commands, settings.copyMebibytesPerSecond(), clock));
+        client,
+        monitors,
+        new DiskResizes(monitors::resize, clock),
+        new DiskCopies(commands, settings.copyMebibytesPerSecond(), clock));
   }
 
   @Produces

@@ -22,6 +22,7 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -206,7 +207,7 @@ record MachineDecision(
         canReplace() && done.isEmpty() && !endsForGood(in, pod) && (!pod.isRunning() || ends);
     // a CPU limit that could not be changed while the guest ran is changed now
     boolean outdated =
-        PendingChanges.awaitBoot(PendingChanges.of(in, wanted, true))
+        PendingChanges.awaitBoot(PendingChanges.of(in, wanted, true, Map.of()))
             || (!pod.hasStarted() && !wanted.fetchTemplate().equals(pod.fetchTemplate()));
     // a pod that has fetched and still lacks it would only be followed by one like it
     boolean lacksBase = BaseImages.missing(in).stream().anyMatch(disk -> !pod.hasFetched(disk));

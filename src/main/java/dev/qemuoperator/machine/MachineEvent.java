@@ -13,6 +13,7 @@ import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.Actions;
 import dev.qemuoperator.api.VirtualMachineStatus.Disk;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
+import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
 import dev.qemuoperator.api.VirtualMachineStatus.Process;
 import dev.qemuoperator.api.VirtualMachineStatus.Reset;
 import dev.qemuoperator.qmp.GuestReport.Result;
@@ -98,6 +99,7 @@ record MachineEvent(boolean warning, String reason, String note) {
     exit(before, now).ifPresent(events::add);
     cloudInitError(before, now).ifPresent(events::add);
     events.addAll(disks(before, now));
+    events.addAll(refusedGrowths(before, now));
     List<Condition> previous = before.map(VirtualMachineStatus::conditions).orElse(List.of());
     for (Condition condition : now.conditions()) {
       if (isTold(condition)
@@ -256,7 +258,51 @@ record MachineEvent(boolean warning, String reason, String note) {
             .collect(Collectors.toMap(Disk::name, disk -> disk));
     return Stream.ofNullable(now.disks())
         .flatMap(List::stream)
-        .flatMap(disk -> disk(Optional.ofNullable(known.get(disk.name())), disk).stream())
+        .flatMap(
+            disk -> {
+              Optional<Disk> earlier = Optional.ofNullable(known.get(disk.name()));
+              return Stream.concat(growth(earlier, disk).stream(), disk(earlier, disk).stream());
+            })
+        .toList();
+  }
+
+  /** While the guest ran: after a start, nothing is known of the size before. */
+  private static Optional<MachineEvent> growth(Optional<Disk> before, Disk now) {
+    return before
+        .map(Disk::capacity)
+        .filter(capacity -> now.capacity() != null)
+        .filter(
+            capacity ->
+                capacity.getNumericalAmount().compareTo(now.capacity().getNumericalAmount()) < 0)
+        .map(
+            capacity ->
+                new MachineEvent(
+                    false,
+                    "DiskGrown",
+                    "Disk %s has grown from %s to %s. Its partitions and file systems are the guest's to grow."
+                        .formatted(now.name(), capacity, now.capacity())));
+  }
+
+  private static List<MachineEvent> refusedGrowths(
+      Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
+    Map<String, PendingChange> known =
+        before.map(VirtualMachineStatus::pendingChanges).orElse(List.of()).stream()
+            .collect(Collectors.toMap(PendingChange::field, change -> change));
+    return Stream.ofNullable(now.pendingChanges())
+        .flatMap(List::stream)
+        .filter(change -> change.reason() != null)
+        .filter(change -> DiskGrowth.PROBLEMS.contains(change.reason()))
+        .filter(
+            change ->
+                Optional.ofNullable(known.get(change.field()))
+                    .filter(earlier -> change.reason().equals(earlier.reason()))
+                    .isEmpty())
+        .map(
+            change ->
+                new MachineEvent(
+                    true,
+                    "DiskNotGrown",
+                    "%s: %s: %s".formatted(change.field(), change.desired(), change.message())))
         .toList();
   }
 

@@ -18,6 +18,7 @@ import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
 import dev.qemuoperator.cloudinit.Seed;
 import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.qemu.DiskSize;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.MemoryBudget;
 import dev.qemuoperator.qemu.VmIdentity;
@@ -30,7 +31,6 @@ import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
-import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Quantity;
 import java.time.Duration;
 import java.time.Instant;
@@ -67,7 +67,8 @@ final class MachineReport {
     this.decision = decision;
     this.before = Optional.ofNullable(in.vm().getStatus());
     this.lastExit = new LastExits(this.in, before, now).last();
-    this.pendingChanges = PendingChanges.of(this.in, wanted, applied.liveRefused());
+    this.pendingChanges =
+        PendingChanges.of(this.in, wanted, applied.liveRefused(), applied.refusedClaims());
     this.verdicts = new Verdicts(this.in, decision, applied.refused(), pendingChanges, lastExit);
   }
 
@@ -194,19 +195,14 @@ final class MachineReport {
   private VirtualMachineStatus.Disk disk(Disk disk) {
     boolean claimed = disk.storage().claim() != null;
     String claim = claimed ? in.identity().claimOf(disk.name()) : null;
-    Quantity capacity =
-        Optional.ofNullable(claim)
-            .map(in.claims()::get)
-            .map(PersistentVolumeClaim::getStatus)
-            .map(status -> status.getCapacity())
-            .map(capacities -> capacities.get("storage"))
-            .orElse(null);
     String image = BaseImages.notes(in, disk).image().orElseGet(() -> BaseImages.nameOf(disk));
     boolean copies = claimed && disk.source().blank() == null;
     return new VirtualMachineStatus.Disk(
         disk.name(),
         claim,
-        capacity,
+        BaseImages.opened(in, disk)
+            .map(opened -> new DiskSize(opened.size()).quantity())
+            .orElse(null),
         image.isEmpty() ? null : image,
         BaseImages.digest(in, disk).orElse(null),
         copies ? BaseImages.isSelfContained(in, disk) : null,

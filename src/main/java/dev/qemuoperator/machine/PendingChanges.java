@@ -1,5 +1,6 @@
 package dev.qemuoperator.machine;
 
+import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.RunStrategy;
 import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
 import dev.qemuoperator.pod.PodFacts;
@@ -8,6 +9,7 @@ import io.fabric8.kubernetes.api.model.Quantity;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -32,8 +34,10 @@ final class PendingChanges {
   /**
    * @param wanted the pod as it should be
    * @param liveRefused whether the cluster cannot change a running pod's CPU limit
+   * @param refusedClaims what the API server had against a larger claim, by the claim's name
    */
-  static List<PendingChange> of(MachineInputs in, PodFacts wanted, boolean liveRefused) {
+  static List<PendingChange> of(
+      MachineInputs in, PodFacts wanted, boolean liveRefused, Map<String, String> refusedClaims) {
     if (in.pod().isEmpty() || in.hasPodOfAnotherVm()) {
       return List.of();
     }
@@ -43,6 +47,10 @@ final class PendingChanges {
     if (in.spec().runStrategy() == RunStrategy.HALTED) {
       running.remove(RUN_STRATEGY);
       desired.remove(RUN_STRATEGY);
+    }
+    for (String size : sizesOfTheGuest(in, pod)) {
+      running.remove(size);
+      desired.remove(size);
     }
     List<PendingChange> changes = new ArrayList<>();
     TreeSet<String> names = new TreeSet<>(running.keySet());
@@ -54,20 +62,56 @@ final class PendingChanges {
                 name,
                 running.get(name),
                 desired.get(name),
-                isOfMadeDisk(in, name) ? NEVER : NEXT_BOOT));
+                isOfMadeDisk(in, name) ? NEVER : NEXT_BOOT,
+                null,
+                null));
       }
     }
     cpuLimit(pod, wanted, liveRefused).ifPresent(changes::add);
     if (changes.isEmpty() && !wanted.template().equals(pod.template())) {
       changes.add(
           new PendingChange(
-              "operator: pod template", pod.template(), wanted.template(), NEXT_BOOT));
+              "operator: pod template", pod.template(), wanted.template(), NEXT_BOOT, null, null));
     }
+    DiskGrowth.of(in, refusedClaims).stream().map(PendingChanges::growth).forEach(changes::add);
     return changes;
+  }
+
+  /**
+   * The sizes of disks that a guest of this pod has had: QEMU says how large they are now, as one
+   * may have grown since the pod was made. A disk that could not even be prepared needs another
+   * pod.
+   */
+  private static List<String> sizesOfTheGuest(MachineInputs in, PodFacts pod) {
+    return in.spec().disks().stream()
+        .map(Disk::name)
+        .filter(disk -> pod.isRunning() || pod.hasRunGuest())
+        .filter(disk -> pod.specFields().containsKey("spec.disks[%s].name".formatted(disk)))
+        .map(PendingChanges::size)
+        .toList();
+  }
+
+  private static String size(String disk) {
+    return "spec.disks[%s].size".formatted(disk);
+  }
+
+  private static PendingChange growth(DiskGrowth growth) {
+    return new PendingChange(
+        size(growth.disk().name()),
+        growth.has().quantity().toString(),
+        growth.disk().size().toString(),
+        LIVE,
+        growth.obstacle().map(DiskGrowth.Obstacle::reason).orElse(null),
+        growth.obstacle().map(DiskGrowth.Obstacle::message).orElse(null));
   }
 
   static boolean awaitBoot(List<PendingChange> changes) {
     return changes.stream().anyMatch(change -> change.applies().equals(NEXT_BOOT));
+  }
+
+  /** Whether a live change waits for something of which not every watch tells. */
+  static boolean areHeldUp(List<PendingChange> changes) {
+    return changes.stream().anyMatch(change -> change.reason() != null);
   }
 
   /** A disk is made once: a source that changes later is that of another disk. */
@@ -91,7 +135,8 @@ final class PendingChanges {
     }
     boolean live = desired.isPresent() && !liveRefused;
     return Optional.of(
-        new PendingChange(LIMIT, percent(running), percent(desired), live ? LIVE : NEXT_BOOT));
+        new PendingChange(
+            LIMIT, percent(running), percent(desired), live ? LIVE : NEXT_BOOT, null, null));
   }
 
   private static String percent(Optional<BigDecimal> cores) {

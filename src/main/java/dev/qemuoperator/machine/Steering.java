@@ -34,12 +34,14 @@ final class Steering {
 
   private final KubernetesClient client;
   private final QmpMonitors monitors;
+  private final DiskResizes resizes;
   private final DiskCopies copies;
   private final Map<String, RebootAction> rebootActions = new ConcurrentHashMap<>();
 
-  Steering(KubernetesClient client, QmpMonitors monitors, DiskCopies copies) {
+  Steering(KubernetesClient client, QmpMonitors monitors, DiskResizes resizes, DiskCopies copies) {
     this.client = client;
     this.monitors = monitors;
+    this.resizes = resizes;
     this.copies = copies;
   }
 
@@ -59,6 +61,7 @@ final class Steering {
       onReboot(key, qemu.get().incarnation(), rebootApplies(in, status) ? "shutdown" : "reset");
       pause(key, in, qemu.get().answers().runState());
       reset(key, in);
+      resizes.advance(key, in); // first, because none grows while it is being copied into
       return copies.advance(key, in, status);
     } catch (KubernetesClientException e) {
       LOG.infof("no note on the pod, so nothing was done vm=%s problem=%s", key, e.getMessage());
@@ -71,6 +74,7 @@ final class Steering {
 
   void forget(String key) {
     rebootActions.remove(key);
+    resizes.forget(key);
     copies.forget(key);
   }
 

@@ -49,6 +49,9 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
    */
   private static final Duration LOOK_ONCE_MORE = Duration.ofSeconds(1);
 
+  /** For what is refused until somebody has changed something that is not watched. */
+  private static final Duration LOOK_SELDOM = DiskResizes.AGAIN;
+
   private final PodSettings settings;
   private final CertificateAuthority authority;
   private final Clock clock;
@@ -124,8 +127,11 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
           UpdateControl.patchStatus(MachineReport.statusOnly(vm, status))
               .rescheduleAfter(LOOK_ONCE_MORE);
     }
-    return comeBack || MachineReport.waitsForTheUnwatched(status)
-        ? control.rescheduleAfter(LOOK_AGAIN)
+    if (comeBack || MachineReport.waitsForTheUnwatched(status)) {
+      return control.rescheduleAfter(LOOK_AGAIN);
+    }
+    return control.isNoUpdate() && PendingChanges.areHeldUp(status.pendingChanges())
+        ? control.rescheduleAfter(LOOK_SELDOM)
         : control;
   }
 

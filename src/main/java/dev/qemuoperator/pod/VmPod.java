@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * The pod of a VM. Its name is the VM's: two pods for one VM cannot exist.
@@ -54,6 +55,8 @@ public final class VmPod {
 
   /** On a pod: the operator has stopped the guest's CPUs because spec.paused said so. */
   public static final String PAUSED_ANNOTATION = "qemu-operator.dev/paused";
+
+  private static final Pattern DISK_SIZE = Pattern.compile("^(--disk=.+):[0-9]+[+]?$");
 
   private static final long QEMU_USER = 107;
 
@@ -83,7 +86,7 @@ public final class VmPod {
     Pod pod = fetch.origins().isEmpty() ? template : new VmPod(fetch).assemble(vm, spec, hardware);
     return pod.edit()
         .editMetadata()
-        .addToAnnotations(TEMPLATE_ANNOTATION, Hash.of(withoutCpu(template.getSpec())))
+        .addToAnnotations(TEMPLATE_ANNOTATION, Hash.of(withoutLiveFields(template.getSpec())))
         .addToAnnotations(FETCH_ANNOTATION, Hash.of(fetch.keepingNothing().containers()))
         .addToAnnotations(SPEC_ANNOTATION, SpecFields.write(SpecFields.of(spec, fetch.settings())))
         .addToAnnotations(requests)
@@ -91,10 +94,15 @@ public final class VmPod {
         .build();
   }
 
-  /** CPU can change while the pod runs. */
-  private static PodSpec withoutCpu(PodSpec spec) {
+  /** What can change while the pod runs: CPU, and the sizes of disks. */
+  private static PodSpec withoutLiveFields(PodSpec spec) {
+    List<String> command =
+        spec.getContainers().getFirst().getCommand().stream()
+            .map(word -> DISK_SIZE.matcher(word).replaceFirst("$1"))
+            .toList();
     return spec.edit()
         .editFirstContainer()
+        .withCommand(command)
         .editResources()
         .removeFromRequests("cpu")
         .removeFromLimits("cpu")

@@ -10,9 +10,9 @@ import dev.qemuoperator.qemu.Attachment.EphemeralVolume;
 import dev.qemuoperator.qemu.Attachment.MemoryVolume;
 import dev.qemuoperator.qemu.Attachment.SecretVolume;
 import dev.qemuoperator.qemu.Attachment.WrapperOption;
-import io.fabric8.kubernetes.api.model.Quantity;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -42,8 +42,6 @@ public record Hardware(List<Device> devices) {
   private static final int VIRTIO_SERIAL = 0x1d;
   private static final int WATCHDOG = 0x1e;
 
-  private static final long SECTOR = 512;
-
   public Hardware {
     devices = List.copyOf(devices);
   }
@@ -53,9 +51,14 @@ public record Hardware(List<Device> devices) {
    *
    * @param seeded whether there is a Secret of cloud-init's files
    * @param operatorDn distinguished name that alone may speak to QEMU's monitors
+   * @param room by disk, what its volume holds, where that is less than the spec's size
    */
   public static Hardware of(
-      VmIdentity vm, VirtualMachineSpec spec, boolean seeded, String operatorDn) {
+      VmIdentity vm,
+      VirtualMachineSpec spec,
+      boolean seeded,
+      String operatorDn,
+      Map<String, DiskSize> room) {
     List<Device> devices = new ArrayList<>();
     devices.add(sandbox(vm));
     devices.add(machine(spec));
@@ -75,7 +78,8 @@ public record Hardware(List<Device> devices) {
       devices.add(podNetwork(vm, networks.get(i), FIRST_NIC + i));
     }
     for (int i = 0; i < spec.disks().size(); i++) {
-      devices.add(disk(vm, spec.disks().get(i), i));
+      Disk disk = spec.disks().get(i);
+      devices.add(disk(vm, disk, i, Optional.ofNullable(room.get(disk.name()))));
     }
     if (seeded) {
       devices.add(seed(vm));
@@ -261,15 +265,15 @@ public record Hardware(List<Device> devices) {
         .with(new WrapperOption("--nat=" + mac));
   }
 
-  private static Device disk(VmIdentity vm, Disk disk, int index) {
+  private static Device disk(VmIdentity vm, Disk disk, int index, Optional<DiskSize> room) {
     String id = "disk-" + disk.name();
     String directory = directoryOf(disk.name());
-    long bytes = disk.size() == null ? 0 : sectors(disk.size()) * SECTOR;
     List<Attachment> attachments = new ArrayList<>();
     boolean blank = disk.source().blank() != null;
     attachments.add(
         new WrapperOption(
-            "--disk=%s:%s:%d".formatted(disk.name(), blank ? "blank" : "overlay", bytes)));
+            "--disk=%s:%s:%s"
+                .formatted(disk.name(), blank ? "blank" : "overlay", bytes(disk, room))));
     attachments.add(
         disk.storage().ephemeral() != null
             ? new EphemeralVolume(id, directory)
@@ -319,9 +323,13 @@ public record Hardware(List<Device> devices) {
         "virtserialport,id=report,bus=virtio-serial.0,nr=1,chardev=report,name=dev.qemu-operator.report");
   }
 
-  /** QEMU's disks are whole sectors; what is asked for beyond the last one is rounded up. */
-  private static long sectors(Quantity size) {
-    return Math.ceilDiv(size.getNumericalAmount().toBigInteger().longValue(), SECTOR);
+  /** 0: the size of the source. With a +: one that is larger is kept as it is. */
+  private static String bytes(Disk disk, Optional<DiskSize> room) {
+    if (disk.size() == null) {
+      return "0";
+    }
+    return room.map(least -> least.bytes() + "+")
+        .orElseGet(() -> String.valueOf(DiskSize.of(disk.size()).bytes()));
   }
 
   private static String directoryOf(String disk) {

@@ -1,7 +1,7 @@
 package dev.qemuoperator.qmp;
 
 /**
- * What QEMU says of a disk's file.
+ * What QEMU says of a disk and its file.
  *
  * @param backed whether it needs its base image: what was not written yet is read from there
  * @param copied percent, in steps of ten, of the base image's way into the disk; null unless it is
@@ -9,5 +9,9 @@ package dev.qemuoperator.qmp;
  * @param base digest of the base image's file, {@code sha256:…}, by its path in the node's cache;
  *     null if it needs none
  * @param problem why the last copying ended before its end; null if it did not
+ * @param size bytes, as the guest sees it
+ * @param refusal why the disk did not grow when QEMU was told so last, in QEMU's words; null if it
+ *     did, or was never told
  */
-public record DiskImage(boolean backed, Integer copied, String base, String problem) {}
+public record DiskImage(
+    boolean backed, Integer copied, String base, String problem, long size, String refusal) {}

@@ -25,6 +25,7 @@ final class DiskImages {
   private static final Set<String> NEWS = Set.of("JOB_STATUS_CHANGE", "BLOCK_JOB_COMPLETED");
 
   private final Map<String, String> problems = new HashMap<>();
+  private final Map<String, String> refusals = new HashMap<>();
   private Map<String, DiskImage> images = Map.of();
   private boolean news;
 
@@ -57,6 +58,23 @@ final class DiskImages {
     }
   }
 
+  /** QEMU announces no change of a size. */
+  void hear(Resized told) {
+    news = true;
+    if (told.refusal() == null) {
+      refusals.remove(told.disk());
+    } else {
+      refusals.put(told.disk(), told.refusal());
+    }
+  }
+
+  /**
+   * What came of the command to resize a disk.
+   *
+   * @param refusal QEMU's words; null if it did so
+   */
+  record Resized(String disk, String refusal) {}
+
   /** By the disk's name. */
   Map<String, DiskImage> images() {
     return images;
@@ -83,7 +101,12 @@ final class DiskImages {
                   found.put(
                       disk,
                       new DiskImage(
-                          isBacked(node), copied.get(disk), base(node), problems.get(disk))));
+                          isBacked(node),
+                          copied.get(disk),
+                          base(node),
+                          problems.get(disk),
+                          node.path("image").path("virtual-size").asLong(),
+                          refusals.get(disk))));
     }
     images = Map.copyOf(found);
   }

@@ -68,6 +68,7 @@ final class Monitor {
     private boolean reset;
     private boolean written;
     private final List<Event> ofDisks = new ArrayList<>();
+    private final List<DiskImages.Resized> resized = new ArrayList<>();
     private Heard heard;
     private IOException lost;
 
@@ -102,6 +103,11 @@ final class Monitor {
       }
     }
 
+    synchronized void told(DiskImages.Resized disk) {
+      resized.add(disk);
+      wake();
+    }
+
     private void wake() {
       news = true;
       notifyAll();
@@ -110,6 +116,8 @@ final class Monitor {
     synchronized void tell(DiskImages disks) {
       ofDisks.forEach(disks::hear);
       ofDisks.clear();
+      resized.forEach(disks::hear);
+      resized.clear();
     }
 
     synchronized void tell(ReportPort port) {
@@ -152,6 +160,9 @@ final class Monitor {
     }
   }
 
+  /** A connection that is open, and where what it hears is left. */
+  private record Session(QmpConnection connection, Inbox inbox) {}
+
   private final Endpoint endpoint;
   private final Edges edges;
   private final String key;
@@ -162,7 +173,7 @@ final class Monitor {
   private final long began = System.nanoTime();
   private volatile boolean stopped;
   private volatile Observation observation;
-  private volatile Optional<QmpConnection> current = Optional.empty();
+  private volatile Optional<Session> current = Optional.empty();
 
   Monitor(String key, Endpoint endpoint, Heard known, Edges edges, Consumer<String> changed) {
     this.key = key;
@@ -203,9 +214,25 @@ final class Monitor {
    * @throws IOException if there is none, it breaks, or QEMU refuses
    */
   void execute(String command, Map<String, ?> arguments) throws IOException {
-    current
-        .orElseThrow(() -> new ConnectException("not connected to QEMU"))
-        .execute(command, arguments);
+    session().connection().execute(command, arguments);
+  }
+
+  /** As {@link #execute}; what came of it is in the observation that follows. */
+  void resize(String disk, long bytes) throws IOException {
+    Session session = session();
+    try {
+      session
+          .connection()
+          .execute("block_resize", Map.of("node-name", DiskImages.node(disk), "size", bytes));
+      session.inbox().told(new DiskImages.Resized(disk, null));
+    } catch (QmpErrorException e) {
+      session.inbox().told(new DiskImages.Resized(disk, e.getMessage()));
+      throw e;
+    }
+  }
+
+  private Session session() throws ConnectException {
+    return current.orElseThrow(() -> new ConnectException("not connected to QEMU"));
   }
 
   private void run() {
@@ -230,7 +257,7 @@ final class Monitor {
     try (QmpConnection connection = connect(inbox)) {
       connected = Optional.of(System.nanoTime());
       edges.connections().opened();
-      current = Optional.of(connection);
+      current = Optional.of(new Session(connection, inbox));
       resync(connection);
       listen(connection, inbox);
     } catch (IOException e) {

@@ -79,11 +79,25 @@ public final class QmpMonitors implements AutoCloseable {
    * @throws IOException if the VM is not watched, not connected, or QEMU refuses the command
    */
   public void execute(String key, String command, Map<String, ?> arguments) throws IOException {
+    watched(key).execute(command, arguments);
+  }
+
+  /**
+   * Grows a disk while the guest runs; see {@link Answers#disks}.
+   *
+   * @param bytes whole sectors of 512
+   * @throws IOException as {@link #execute}
+   */
+  public void resize(String key, String disk, long bytes) throws IOException {
+    watched(key).resize(disk, bytes);
+  }
+
+  private Monitor watched(String key) throws ConnectException {
     Monitor watched = monitors.get(key);
     if (watched == null) {
       throw new ConnectException("nobody watches the QEMU of " + key);
     }
-    watched.execute(command, arguments);
+    return watched;
   }
 
   /**

@@ -114,7 +114,8 @@ class RequestsE2E {
             Vm.TOLD,
             now -> now.pendingChanges().stream().anyMatch(c -> "249Mi".equals(c.desired())));
     assertThat(status.pendingChanges())
-        .containsExactly(new PendingChange("spec.memory.size", "192Mi", "249Mi", "NextBoot"));
+        .containsExactly(
+            new PendingChange("spec.memory.size", "192Mi", "249Mi", "NextBoot", null, null));
     assertThat(vm.podUid()).isEqualTo(pod);
     assertThat(vm.status().process().restarts()).isZero();
   }

@@ -23,6 +23,7 @@ import dev.qemuoperator.pod.PodSettings.CacheLimits;
 import dev.qemuoperator.pod.VmObjects;
 import dev.qemuoperator.pod.VmObjects.DiskNotes;
 import dev.qemuoperator.pod.VmPod;
+import dev.qemuoperator.qemu.DiskSize;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.DiskImage;
@@ -39,6 +40,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
@@ -116,7 +118,12 @@ final class Scenario {
     DesiredState desired = DesiredState.build(in, decision, SETTINGS, AUTHORITY, clock);
     PodStep step = decision.podStep(in, desired.podFacts(), now);
     VirtualMachineStatus status =
-        MachineReport.of(in, decision, Apply.Result.NOTHING_WRITTEN, desired.podFacts(), now);
+        MachineReport.of(
+            in,
+            decision,
+            new Apply.Result(Optional.empty(), false, texts("in-refused-claims.yaml")),
+            desired.podFacts(),
+            now);
 
     Map<String, String> files = new TreeMap<>();
     files.put("out-step.txt", step + "\n");
@@ -232,7 +239,8 @@ final class Scenario {
                       in.identity(),
                       madeFrom(in),
                       in.wantsSeed(),
-                      CertificateAuthority.OPERATOR_DN);
+                      CertificateAuthority.OPERATOR_DN,
+                      Map.of());
               Pod made =
                   VmPod.build(
                       in.identity(),
@@ -373,7 +381,10 @@ final class Scenario {
                             ? disk.getValue().path("copied").asInt()
                             : null,
                         text(disk.getValue(), "base"),
-                        text(disk.getValue(), "problem"))));
+                        text(disk.getValue(), "problem"),
+                        DiskSize.of(new Quantity(disk.getValue().path("size").asText("8Gi")))
+                            .bytes(),
+                        text(disk.getValue(), "refusal"))));
     return disks;
   }
 

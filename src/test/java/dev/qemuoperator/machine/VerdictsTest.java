@@ -112,7 +112,11 @@ class VerdictsTest {
   private static VirtualMachineStatus pass(
       MachineInputs in, Optional<Verdict> refused, Instant now) {
     return MachineReport.of(
-        in, MachineDecision.of(in), new Apply.Result(refused, false), wanted(in, now), now);
+        in,
+        MachineDecision.of(in),
+        new Apply.Result(refused, false, Map.of()),
+        wanted(in, now),
+        now);
   }
 
   private static PodFacts wanted(MachineInputs in, Instant now) {

@@ -12,6 +12,7 @@ import dev.qemuoperator.qemu.Attachment.SecretVolume;
 import dev.qemuoperator.qemu.Attachment.WrapperOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -125,7 +126,7 @@ class HardwareTest {
   @Test
   void commaInTheOperatorsNameEndsNoOption() {
     VirtualMachineSpec spec = machines().findFirst().orElseThrow();
-    assertThat(Hardware.of(VM, spec, false, "CN=a,O=b").args())
+    assertThat(Hardware.of(VM, spec, false, "CN=a,O=b", Map.of()).args())
         .contains("authz-simple,id=operator,identity=CN=a,,O=b");
   }
 
@@ -199,6 +200,15 @@ class HardwareTest {
         .contains(new WrapperOption("--disk=root:blank:500000256"));
   }
 
+  @Test
+  void diskIsMadeNoLargerThanItsVolumeAndALargerOneIsKept() {
+    VirtualMachineSpec spec =
+        Specs.of("disks: [{name: root, size: 20Gi, source: {containerImage: {image: a}}}]");
+    Map<String, DiskSize> room = Map.of("root", new DiskSize(8L << 30));
+    assertThat(Hardware.of(VM, spec, false, "CN=a", room).attachments())
+        .contains(new WrapperOption("--disk=root:overlay:8589934592+"));
+  }
+
   private static VirtualMachineSpec withMachine(String field) {
     return Specs.of(
         "machine: {"
@@ -207,7 +217,7 @@ class HardwareTest {
   }
 
   private static Hardware hardware(VirtualMachineSpec spec) {
-    return Hardware.of(VM, spec, true, "CN=qemu-operator");
+    return Hardware.of(VM, spec, true, "CN=qemu-operator", Map.of());
   }
 
   /** QEMU's arguments, with the device that PID 1 adds for the seed. */

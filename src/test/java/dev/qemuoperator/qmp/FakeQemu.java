@@ -44,7 +44,10 @@ final class FakeQemu implements AutoCloseable {
   static final String BASE = "0a".repeat(32);
 
   private volatile String backing = "";
+  private volatile String header = "";
   private volatile String blockJobs = "[]";
+  private volatile long size = 8L << 30;
+  private volatile boolean refusing;
   private final StringBuffer ring = new StringBuffer();
 
   FakeQemu(Map<String, String> serverFiles) {
@@ -79,12 +82,20 @@ final class FakeQemu implements AutoCloseable {
   /** Whether the disk root still needs its base image. */
   FakeQemu backed(boolean backed) {
     this.backing = backed ? ", \"backing_file\": \"/cache/sha256/" + BASE + "\"" : "";
+    this.header = "";
     return this;
   }
 
   /** The base image was copied, but the file's header could not be written. */
   FakeQemu backedByItsHeader() {
-    this.backing = ", \"image\": {\"backing-filename\": \"/cache/sha256/" + BASE + "\"}";
+    this.backing = "";
+    this.header = ", \"backing-filename\": \"/cache/sha256/" + BASE + "\"";
+    return this;
+  }
+
+  /** Whether disks cannot be resized. */
+  FakeQemu refusing(boolean refusing) {
+    this.refusing = refusing;
     return this;
   }
 
@@ -220,8 +231,16 @@ final class FakeQemu implements AutoCloseable {
           "\"return\": {\"qemu\": {\"micro\": 13, \"minor\": 0, \"major\": 10}, \"package\": \"\"}";
       case "query-block-jobs" -> "\"return\": " + blockJobs;
       case "query-named-block-nodes" ->
-          "\"return\": [{\"node-name\": \"#block1\"}, {\"node-name\": \"disk-root\"%s}]"
-              .formatted(backing);
+          ("\"return\": [{\"node-name\": \"#block1\"}, {\"node-name\": \"disk-root\"%s,"
+                  + " \"image\": {\"virtual-size\": %d%s}}]")
+              .formatted(backing, size, header);
+      case "block_resize" -> {
+        if (refusing) {
+          yield error("GenericError", "no");
+        }
+        size = message.path("arguments").path("size").asLong();
+        yield "\"return\": {}";
+      }
       case "ringbuf-read" -> {
         String text = ring.toString();
         ring.delete(0, text.length());

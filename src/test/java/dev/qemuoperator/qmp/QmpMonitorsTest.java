@@ -37,6 +37,7 @@ class QmpMonitorsTest {
   /** Patient with a cold JVM on a busy machine, quick in all that needs no handshake. */
   private static final Timing TIMING = timing(Duration.ofSeconds(20), Duration.ofMillis(300));
 
+  private static final long SIZE = 8L << 30;
   private static final Duration NO_HEARTBEAT_YET = Duration.ofHours(1);
 
   private final CertificateAuthority ca = CertificateAuthority.generate(Clock.systemUTC());
@@ -76,7 +77,7 @@ class QmpMonitorsTest {
                     "10.0.13",
                     "seed-1",
                     null,
-                    Map.of("root", new DiskImage(false, null, null, null))),
+                    Map.of("root", new DiskImage(false, null, null, null, SIZE, null))),
                 Heard.NOTHING,
                 "run-1"));
   }
@@ -153,23 +154,39 @@ class QmpMonitorsTest {
     FakeQemu qemu = qemuAt("10.0.0.1").backed(true);
     monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
     connected();
-    assertThat(disk()).isEqualTo(new DiskImage(true, null, BASE, null));
+    assertThat(disk()).isEqualTo(new DiskImage(true, null, BASE, null, SIZE, null));
 
     monitors.copy(KEY, "root", 1024);
     assertThat(qemu.commands()).contains("block-stream");
     qemu.blockJobs("[{\"device\": \"copy-root\", \"offset\": 47, \"len\": 100}]")
         .emit("JOB_STATUS_CHANGE", "{\"id\": \"copy-root\", \"status\": \"running\"}");
-    patiently().until(() -> disk().equals(new DiskImage(true, 40, BASE, null)));
+    patiently().until(() -> disk().equals(new DiskImage(true, 40, BASE, null, SIZE, null)));
     qemu.blockJobs("[{\"device\": \"copy-root\", \"offset\": 90, \"len\": 100}]");
-    patiently().until(() -> disk().equals(new DiskImage(true, 90, BASE, null)));
+    patiently().until(() -> disk().equals(new DiskImage(true, 90, BASE, null, SIZE, null)));
 
     qemu.blockJobs("[]")
         .emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\", \"error\": \"full\"}");
-    patiently().until(() -> disk().equals(new DiskImage(true, null, BASE, "full")));
+    patiently().until(() -> disk().equals(new DiskImage(true, null, BASE, "full", SIZE, null)));
     qemu.backedByItsHeader().emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\"}");
-    patiently().until(() -> disk().equals(new DiskImage(true, null, null, null)));
+    patiently().until(() -> disk().equals(new DiskImage(true, null, null, null, SIZE, null)));
     qemu.backed(false).emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\"}");
-    patiently().until(() -> disk().equals(new DiskImage(false, null, null, null)));
+    patiently().until(() -> disk().equals(new DiskImage(false, null, null, null, SIZE, null)));
+  }
+
+  @Test
+  void diskThatIsGrownIsReadAgainAndARefusalIsTold() throws IOException {
+    use(timing(Duration.ofSeconds(20), NO_HEARTBEAT_YET));
+    FakeQemu qemu = qemuAt("10.0.0.1").refusing(true);
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+
+    assertThatIOException().isThrownBy(() -> monitors.resize(KEY, "root", 2 * SIZE));
+    patiently().until(() -> "block_resize: no".equals(disk().refusal()));
+    assertThat(disk().size()).isEqualTo(SIZE);
+
+    qemu.refusing(false);
+    monitors.resize(KEY, "root", 2 * SIZE);
+    patiently().until(() -> disk().equals(new DiskImage(false, null, null, null, 2 * SIZE, null)));
   }
 
   private DiskImage disk() {
