@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The VirtualMachines whose disks name an image. */
+/** The VirtualMachines whose disks or CD-ROM drives name an image. */
 final class Users {
 
   private final InformerEventSource<VirtualMachine, VirtualMachineImage> machines;
@@ -46,8 +46,11 @@ final class Users {
   }
 
   private static Set<String> imagesOf(VirtualMachine vm) {
-    return vm.getSpec().disks().stream()
-        .flatMap(disk -> Stream.ofNullable(disk.source().image()))
+    return Stream.concat(
+            vm.getSpec().disks().stream().flatMap(disk -> Stream.ofNullable(disk.source().image())),
+            vm.getSpec().cdroms().stream()
+                .flatMap(cdrom -> Stream.ofNullable(cdrom.source()))
+                .flatMap(source -> Stream.ofNullable(source.image())))
         .collect(Collectors.toSet());
   }
 }

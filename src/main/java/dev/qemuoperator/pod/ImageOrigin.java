@@ -2,7 +2,7 @@ package dev.qemuoperator.pod;
 
 import java.util.List;
 
-/** Where a pod fetches the base image of a disk from. */
+/** Where a pod fetches the base image of a disk, or the medium of a CD-ROM drive, from. */
 public sealed interface ImageOrigin {
 
   /**

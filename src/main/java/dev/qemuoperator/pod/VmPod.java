@@ -57,7 +57,7 @@ public final class VmPod {
   /** On a pod: the operator has stopped the guest's CPUs because spec.paused said so. */
   public static final String PAUSED_ANNOTATION = "qemu-operator.dev/paused";
 
-  /** Before the disk's name: the init container that fetches its base image. */
+  /** Before the name of a disk or CD-ROM drive: the init container that fetches its base image. */
   public static final String IMAGE_INIT_PREFIX = "image-";
 
   private static final String SCRIPTS = "/usr/lib/qemu-operator/";
@@ -80,7 +80,7 @@ public final class VmPod {
   /**
    * The pod as it should be.
    *
-   * @param fetch by disk, where its base image still has to come from
+   * @param fetch by disk or CD-ROM drive, where its image still has to come from
    * @param requests one-shot annotations of the VM; the pod that starts with them has met them
    */
   public static Pod build(
@@ -233,25 +233,25 @@ public final class VmPod {
                   .endSecret()
                   .build(),
               path);
-      case BaseImage(String disk) -> {
+      case BaseImage(String name) -> {
         if (!volumes.containsKey(CACHE_VOLUME)) {
           mountReadOnly(cacheVolume(), "/cache");
         }
-        if (fetch.containsKey(disk)) {
-          fetch(disk, fetch.get(disk));
+        if (fetch.containsKey(name)) {
+          fetch(name, fetch.get(name));
         }
       }
     }
   }
 
-  private void fetch(String disk, ImageOrigin origin) {
+  private void fetch(String name, ImageOrigin origin) {
     handOver();
     switch (origin) {
       case ImageOrigin.Urls(List<String> urls, String checksum, String format) ->
           inits.add(
-              fetcher(disk)
+              fetcher(name)
                   .withImage(settings.runnerImage())
-                  .withCommand(SCRIPTS + "download", disk, checksum)
+                  .withCommand(SCRIPTS + "download", name, checksum)
                   .addAllToCommand(urls)
                   .addAllToEnv(optional("FORMAT", format))
                   .build());
@@ -260,7 +260,7 @@ public final class VmPod {
           inits.addFirst(tools());
         }
         inits.add(
-            fetcher(disk)
+            fetcher(name)
                 .withImage(image)
                 // whoever the image wants to be, the node's cache is root's
                 .withNewSecurityContext()
@@ -269,7 +269,7 @@ public final class VmPod {
                 .withAllowPrivilegeEscalation(false)
                 .endSecurityContext()
                 .withCommand(
-                    "/handover/busybox", "sh", "/handover/fetch", disk, image, "/disk/disk.qcow2")
+                    "/handover/busybox", "sh", "/handover/fetch", name, image, "/disk/disk.qcow2")
                 .addAllToEnv(optional("DIGEST", digest))
                 .build());
       }
@@ -310,9 +310,9 @@ public final class VmPod {
         .build();
   }
 
-  private static ContainerBuilder fetcher(String disk) {
+  private static ContainerBuilder fetcher(String name) {
     return new ContainerBuilder()
-        .withName(IMAGE_INIT_PREFIX + disk)
+        .withName(IMAGE_INIT_PREFIX + name)
         .withImagePullPolicy("IfNotPresent")
         .addNewEnv()
         .withName("HANDOVER")
