@@ -1,5 +1,6 @@
 #!/bin/sh
-# build.sh KERNEL OUT: an unpacked kernel package becomes OUT/disk.qcow2, which boots from BIOS (syslinux) and UEFI (systemd-boot).
+# build.sh KERNEL OUT: an unpacked kernel package becomes OUT/disk.qcow2, which boots from BIOS (syslinux) and UEFI (systemd-boot), and
+# OUT/tiny.iso, which boots from both (GRUB) as installers do.
 set -eu
 kernel=$1 out=$2 src=$(dirname "$0") work=$(mktemp -d)
 version=$(ls "$kernel"/usr/lib/modules 2>/dev/null || ls "$kernel/lib/modules")
@@ -42,5 +43,11 @@ mcopy -i "$work/disk" "$work/loader.conf" ::loader/loader.conf
 mcopy -i "$work/disk" "$work/tiny.conf" ::loader/entries/tiny.conf
 syslinux --install "$work/disk"
 qemu-img convert -O qcow2 -c -o compression_type=zstd "$work/disk" "$out/disk.qcow2"
-ls -l "$work/initrd.gz" "$kernel/boot/vmlinuz-$version" "$out/disk.qcow2"
+mkdir -p "$work/iso/boot/grub"
+cp "$kernel/boot/vmlinuz-$version" "$work/iso/vmlinuz"
+cp "$work/initrd.gz" "$work/iso/"
+printf 'linux /vmlinuz %s\ninitrd /initrd.gz\nboot\n' "$args tiny.from=cdrom" > "$work/iso/boot/grub/grub.cfg"
+maps=$(cd /usr/lib/grub/x86_64-efi && echo part_*.mod | sed 's/\.mod//g')   # GRUB complains about each that is not there
+grub-mkrescue -o "$out/tiny.iso" --fonts= --locales= --themes= --install-modules="normal linux iso9660 fat $maps" -volid TINY-CD "$work/iso"
+ls -l "$out/tiny.iso" "$work/initrd.gz" "$kernel/boot/vmlinuz-$version" "$out/disk.qcow2"
 rm -rf "$work"

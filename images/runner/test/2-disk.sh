@@ -185,3 +185,22 @@ disk_uefi_variables_are_made_once() { # test
   same file "$before" "$(in_bench stat -c '%i %Y %u' "/disks/$name/uefi-vars.qcow2")"
   same owner 107 "${before##* }"
 }
+cdrom_medium_is_the_file_in_the_cache() { # test
+  bench
+  in_bench truncate -s 1M /tmp/iso
+  as_base /tmp/iso
+  in_bench sh -c "echo raw > /handover/format-$name"
+  same file "$base" "$(in_bench /usr/lib/qemu-operator/disk "$name" cdrom)"
+  refused in_bench test -e "/disks/$name"
+}
+cdrom_medium_that_is_not_in_the_cache_is_missing() { # test
+  bench
+  disk_refused BaseImageMissing cdrom
+}
+cdrom_medium_that_is_a_disk_image_is_refused() { # test
+  bench
+  in_bench qemu-img create -q -f qcow2 /tmp/no-iso 1M
+  as_base /tmp/no-iso
+  in_bench sh -c "echo qcow2 > /handover/format-$name"
+  disk_refused ImageRefused cdrom
+}

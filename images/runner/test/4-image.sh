@@ -65,6 +65,13 @@ image_raw_is_kept() { # test
   accepted_as raw
   cmp "$test/www/file" "$test/cache/sha256/$digest"
 }
+image_iso_is_kept_as_raw() { # test
+  plain
+  cp "$all/tiny/cd" "$test/www/plain"
+  cp "$all/tiny/cd" "$test/www/file"
+  serve
+  accepted_as raw
+}
 image_qcow2_is_kept() { # test
   plain
   in_www qemu-img convert -f raw -O qcow2 -c plain file

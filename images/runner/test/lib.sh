@@ -72,6 +72,13 @@ with_base() { # DIR: the tiny guest in the cache, as `fetch` leaves it
   cp "$all/tiny/digest" "$1/work/digest-root"
   ln -f "$all/tiny/disk" "$1/cache/sha256/$(cat "$all/tiny/digest")"
 }
+the_cd() { # the tiny guest's CD, as $all/tiny/cd
+  [ ! -e "$all/tiny/cd" ] || return 0
+  id=$(docker create "$tiny" -)
+  docker cp "$id:/disk/tiny.iso" "$all/tiny/cd"
+  docker rm "$id" >/dev/null
+  chmod 444 "$all/tiny/cd"
+}
 certificates() { # in $all/tls
   [ ! -e "$all/tls/server-cert.pem" ] || return 0
   mkdir -p "$all/tls"

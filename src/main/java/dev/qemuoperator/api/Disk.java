@@ -4,6 +4,8 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.Max;
+import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
@@ -61,7 +63,18 @@ public record Disk(
             "Of a disk on a claim: whether its base image is copied into it while the guest runs, after"
                 + " which the volume needs no node's cache any more.")
         @Default("true")
-        Boolean selfContained) {
+        Boolean selfContained,
+    @JsonPropertyDescription(
+            "What connects the disk. Virtio is the fastest; SCSI (one virtio-scsi controller for all)"
+                + " and SATA (6 devices with the CD-ROM drives) are for guests that lack its driver.")
+        @Default("Virtio")
+        Bus bus,
+    @JsonPropertyDescription(
+            "Place in the firmware's order of boot, lowest first; no two devices of a VM may have the"
+                + " same. Default: after those that have one, in the order of the list.")
+        @Min(1)
+        @Max(100)
+        Integer bootOrder) {
 
   /** What is on the disk when it is made. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -147,6 +160,17 @@ public record Disk(
 
   /** The data lives as long as the pod. */
   public record Ephemeral() {}
+
+  /** What connects a disk to the machine. */
+  public enum Bus {
+    /** A virtio-blk device of its own. */
+    @JsonProperty("Virtio")
+    VIRTIO,
+    /** A disk on the machine's virtio-scsi controller. */
+    SCSI,
+    /** A disk on the chipset's AHCI controller. */
+    SATA
+  }
 
   /** What becomes of a claim whose VM is deleted. */
   public enum ReclaimPolicy {

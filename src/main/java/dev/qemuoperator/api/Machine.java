@@ -14,7 +14,7 @@ public record Machine(
         @Default("Auto")
         Accelerator accelerator,
     @JsonPropertyDescription(
-            "BIOS (SeaBIOS) or UEFI (OVMF). UEFI variables live on the boot disk's volume.")
+            "BIOS (SeaBIOS) or UEFI (OVMF). UEFI variables live on the first disk's volume.")
         @Default("BIOS")
         Firmware firmware,
     @JsonPropertyDescription(

@@ -18,10 +18,27 @@ import java.util.Map;
 /** What the user wants. The operator never writes it. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
-    value = "self.disks.exists(d, !has(d.source.blank))",
+    // an empty drive will do: the system that was installed from it is on a disk that began blank
+    value = "self.disks.exists(d, !has(d.source.blank)) || self.cdroms.size() > 0",
     message =
         "at least one disk must have a source with an operating system (image, http or"
-            + " containerImage): blank disks alone cannot boot")
+            + " containerImage), or there must be a CD-ROM drive to install one from, which may be"
+            + " empty afterwards: blank disks alone cannot boot")
+@ValidationRule(
+    value = "self.cdroms.all(c, !self.disks.exists(d, d.name == c.name))",
+    message = "a CD-ROM drive and a disk must not have the same name")
+@ValidationRule(
+    value = "self.disks.filter(d, d.bus == 'SATA').size() + self.cdroms.size() <= 6",
+    message =
+        "the SATA bus has room for 6 disks and CD-ROM drives: give some disks the bus Virtio or SCSI")
+@ValidationRule(
+    value =
+        "self.disks.all(d, !has(d.bootOrder)"
+            + " || self.disks.filter(o, has(o.bootOrder) && o.bootOrder == d.bootOrder).size() == 1"
+            + " && !self.cdroms.exists(c, has(c.bootOrder) && c.bootOrder == d.bootOrder))"
+            + " && self.cdroms.all(c, !has(c.bootOrder)"
+            + " || self.cdroms.filter(o, has(o.bootOrder) && o.bootOrder == c.bootOrder).size() == 1)",
+    message = "no two disks or CD-ROM drives can have the same bootOrder")
 @ValidationRule(
     value =
         "!has(self.readinessProbe) || !has(self.readinessProbe.cloudInit) || has(self.cloudInit)"
@@ -45,10 +62,12 @@ public record VirtualMachineSpec(
     @Default("{}") Machine machine,
     @Default("{}") Cpu cpu,
     @Default("{}") Memory memory,
-    @JsonPropertyDescription("The disks. The first one is the boot disk.")
+    @JsonPropertyDescription(
+            "The disks. The first one is the boot disk, unless bootOrder says otherwise.")
         @Required
         @Size(min = 1, max = 10)
         List<Disk> disks,
+    @JsonPropertyDescription("The CD-ROM drives.") @Size(max = 4) @Default("[]") List<Cdrom> cdroms,
     @JsonPropertyDescription("The network cards. Default: one on the pod network; []: none.")
         @Size(max = 1)
         @Default("[{\"name\": \"default\", \"pod\": {}}]")

@@ -19,6 +19,7 @@ public record VirtualMachineStatus(
     LastExit lastExit,
     List<Network> networks,
     List<Disk> disks,
+    List<Cdrom> cdroms,
     CloudInit cloudInit,
     Guest guest,
     Resources resources,
@@ -107,6 +108,16 @@ public record VirtualMachineStatus(
       @JsonPropertyDescription(
               "How far the base image has come to the node, such as fetched: 40 %; then how far the copying"
                   + " is, such as 40 %, or why it ended early.")
+          String progress) {}
+
+  /** A CD-ROM drive with a medium. */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Cdrom(
+      String name,
+      @JsonPropertyDescription("Where the medium comes from: a VirtualMachineImage or a URL.")
+          String image,
+      @JsonPropertyDescription("Of the medium's file, sha256:<64 hex digits>.") String digest,
+      @JsonPropertyDescription("How far the medium has come to the node, such as fetched: 40 %.")
           String progress) {}
 
   /** The seed disk. The hashes are over its files; equal hashes: the guest has what is wanted. */

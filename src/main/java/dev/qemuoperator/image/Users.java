@@ -16,15 +16,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** The VirtualMachines whose disks name an image. */
+/** The VirtualMachines whose disks or CD-ROM drives name an image. */
 final class Users {
 
   /** How the status of a disk begins to tell of its base image, see the API reference. */
   private static final String FETCHED = "fetched: ";
 
   /**
-   * A disk that is made from an image.
+   * A disk that is made from an image, or a CD-ROM drive with one.
    *
    * @param image by name
    * @param machine UID of the VM
@@ -78,12 +79,22 @@ final class Users {
     return KeptBases.of(machines.list(), context.getPrimaryCache().list());
   }
 
-  /** Of each image that a VM names, what its disks tell. */
+  /** Of each image that a VM names, what its disks tell; a drive tells nothing of nodes. */
   static Set<Use> uses(VirtualMachine vm) {
-    return vm.getSpec().disks().stream()
-        .filter(disk -> disk.source().image() != null)
-        .map(disk -> use(vm, disk))
-        .collect(Collectors.toSet());
+    Stream<Use> disks =
+        vm.getSpec().disks().stream()
+            .filter(disk -> disk.source().image() != null)
+            .map(disk -> use(vm, disk));
+    Stream<Use> drives =
+        vm.getSpec().cdroms().stream()
+            .flatMap(cdrom -> Stream.ofNullable(cdrom.source()))
+            .flatMap(source -> Stream.ofNullable(source.image()))
+            .map(image -> new Use(image, vm.getMetadata().getUid(), none(), none(), none()));
+    return Stream.concat(disks, drives).collect(Collectors.toSet());
+  }
+
+  private static Optional<String> none() {
+    return Optional.empty();
   }
 
   private static Use use(VirtualMachine vm, Disk disk) {

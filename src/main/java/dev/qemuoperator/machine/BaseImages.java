@@ -23,9 +23,9 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * The base images that the next pod needs on its node.
+ * The base images of disks and the media of CD-ROM drives that the next pod needs on its node.
  *
- * @param fetch by disk, where its base image has to come from first
+ * @param fetch by disk or drive, where its image has to come from first
  * @param awaited why there can be no such pod yet
  */
 record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
@@ -33,29 +33,30 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
   static BaseImages of(MachineInputs in) {
     Map<String, ImageOrigin> fetch = new TreeMap<>();
     Optional<Verdict> awaited = Optional.empty();
-    for (Disk disk : in.spec().disks()) {
-      if (mustCome(in, disk)) {
-        origin(in, disk).ifPresent(origin -> fetch.put(disk.name(), origin));
-        awaited = awaited.or(() -> lack(in, disk));
+    for (Drive drive : Drive.of(in.spec())) {
+      if (mustCome(in, drive)) {
+        origin(in, drive).ifPresent(origin -> fetch.put(drive.name(), origin));
+        awaited = awaited.or(() -> lack(in, drive));
       }
     }
     return new BaseImages(fetch, awaited);
   }
 
   /**
-   * A base image is fetched by every pod of an ephemeral disk, and by pods of a claim until it is
-   * known to have come. If QEMU's wrapper finds it missing all the same, because the pod went to
-   * another node, it says so and the next pod fetches it again.
+   * A base image is fetched by every pod of an ephemeral disk, a medium by every pod of its drive,
+   * and a base image by pods of a claim until it is known to have come. If QEMU's wrapper finds it
+   * missing all the same, because the pod went to another node, it says so and the next pod fetches
+   * it again.
    */
-  private static boolean mustCome(MachineInputs in, Disk disk) {
-    return disk.source().blank() == null && notes(in, disk).image().isEmpty();
+  private static boolean mustCome(MachineInputs in, Drive drive) {
+    return drive.source().blank() == null && notes(in, drive).image().isEmpty();
   }
 
-  /** Where the base image of a disk comes from; empty if its VirtualMachineImage does not know. */
-  private static Optional<ImageOrigin> origin(MachineInputs in, Disk disk) {
-    Disk.Source source = disk.source();
+  /** Where an image comes from; empty if its VirtualMachineImage does not know. */
+  private static Optional<ImageOrigin> origin(MachineInputs in, Drive drive) {
+    Disk.Source source = drive.source();
     // of a disk that has lost its base: no other would do
-    Optional<String> digest = notes(in, disk).digest();
+    Optional<String> digest = notes(in, drive).digest();
     if (source.http() != null) {
       return Optional.of(
           new ImageOrigin.Urls(
@@ -65,7 +66,7 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
       return Optional.of(
           new ImageOrigin.ContainerImage(source.containerImage().image(), digest.orElse("")));
     }
-    return resolved(in, disk)
+    return resolved(in, source)
         .map(
             image ->
                 ImageOrigin.of(
@@ -74,8 +75,8 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
                     digest.orElse(Objects.toString(image.getStatus().digest(), ""))));
   }
 
-  private static Optional<VirtualMachineImage> resolved(MachineInputs in, Disk disk) {
-    return Optional.ofNullable(in.images().get(disk.source().image()))
+  private static Optional<VirtualMachineImage> resolved(MachineInputs in, Disk.Source source) {
+    return Optional.ofNullable(in.images().get(source.image()))
         .filter(image -> image.getStatus() != null && image.getStatus().source() != null)
         .filter(image -> readiness(image).filter(c -> "True".equals(c.getStatus())).isPresent());
   }
@@ -89,9 +90,9 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
         .flatMap(status -> ConditionList.find(status.conditions(), ImageConditions.Ready.TYPE));
   }
 
-  private static Optional<Verdict> lack(MachineInputs in, Disk disk) {
-    String name = disk.source().image();
-    if (name == null || resolved(in, disk).isPresent()) {
+  private static Optional<Verdict> lack(MachineInputs in, Drive drive) {
+    String name = drive.source().image();
+    if (name == null || resolved(in, drive.source()).isPresent()) {
       return Optional.empty();
     }
     VirtualMachineImage image = in.images().get(name);
@@ -99,8 +100,8 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
       return Optional.of(
           Verdict.no(
               DisksReady.IMAGE_NOT_FOUND,
-              "Disk %s: there is no VirtualMachineImage/%s. kubectl get qvmi lists those that there are."
-                  .formatted(disk.name(), name)));
+              "%s: there is no VirtualMachineImage/%s. kubectl get qvmi lists those that there are."
+                  .formatted(drive.title(), name)));
     }
     return Optional.of(
         readiness(image)
@@ -109,15 +110,22 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
                 ready ->
                     Verdict.no(
                         DisksReady.IMAGE_NOT_READY,
-                        "Disk %s: VirtualMachineImage/%s is not ready: %s"
-                            .formatted(disk.name(), name, ready.getMessage())))
+                        "%s: VirtualMachineImage/%s is not ready: %s"
+                            .formatted(drive.title(), name, ready.getMessage())))
             .orElseGet(
                 () ->
                     Verdict.no(
                         DisksReady.RESOLVING_IMAGE,
-                        ("Disk %s: the sources of VirtualMachineImage/%s are being looked up. If it stays"
+                        ("%s: the sources of VirtualMachineImage/%s are being looked up. If it stays"
                                 + " so, no operator of the cluster has the chart's images.manage.")
-                            .formatted(disk.name(), name))));
+                            .formatted(drive.title(), name))));
+  }
+
+  private static DiskNotes notes(MachineInputs in, Drive drive) {
+    return switch (drive) {
+      case Drive.Hard(Disk disk) -> notes(in, disk);
+      case Drive.Optical medium -> DiskNotes.NONE;
+    };
   }
 
   /** What is known of a disk on a claim; of others nothing lasts. */
@@ -131,7 +139,7 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
     return new DiskNotes(
         missing(in).contains(disk.name())
             ? Optional.empty()
-            : before.image().or(() -> Optional.of(nameOf(disk)).filter(name -> fetched)),
+            : before.image().or(() -> Optional.of(nameOf(disk.source())).filter(name -> fetched)),
         openedBase(in, disk).or(before::digest),
         isSelfContained(in, disk));
   }
@@ -153,19 +161,22 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
   static Optional<String> digest(MachineInputs in, Disk disk) {
     return openedBase(in, disk)
         .or(() -> notes(in, disk).digest())
-        .or(
-            () ->
-                in.pod()
-                    .flatMap(pod -> pod.fetched(disk.name()))
-                    .flatMap(end -> EventLog.parse(end.getMessage()).baseImageDigest()));
+        .or(() -> fetchedDigest(in, disk.name()));
+  }
+
+  /** The digest of what this pod has fetched for a disk or a CD-ROM drive. */
+  static Optional<String> fetchedDigest(MachineInputs in, String name) {
+    return in.pod()
+        .flatMap(pod -> pod.fetched(name))
+        .flatMap(end -> EventLog.parse(end.getMessage()).baseImageDigest());
   }
 
   /** What can be done where the sources of a base image serve another one. */
-  static Optional<String> remedyOfMismatch(MachineInputs in, Disk disk) {
-    if (notes(in, disk).digest().isPresent()) {
+  static Optional<String> remedyOfMismatch(MachineInputs in, Drive drive) {
+    if (notes(in, drive).digest().isPresent()) {
       return Optional.of("The disk was made from the required one, and no other would do");
     }
-    return Optional.ofNullable(disk.source().image())
+    return Optional.ofNullable(drive.source().image())
         .map(
             name ->
                 "To take what is published now: kubectl annotate --overwrite qvmi %s %s=$(date -Is)"
@@ -188,18 +199,18 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
             () -> DiskNotes.on(claim.get()).selfContained() && !missing(in).contains(disk.name()));
   }
 
-  /** Where the base image of a disk comes from, as status and claims tell it; empty: nowhere. */
-  static String nameOf(Disk disk) {
+  /** Where an image comes from, as status and claims tell it; empty: nowhere. */
+  static String nameOf(Disk.Source source) {
     return Stream.of(
-            Optional.ofNullable(disk.source().image()),
-            Optional.ofNullable(disk.source().http()).map(Disk.Http::url),
-            Optional.ofNullable(disk.source().containerImage()).map(Disk.ContainerImage::image))
+            Optional.ofNullable(source.image()),
+            Optional.ofNullable(source.http()).map(Disk.Http::url),
+            Optional.ofNullable(source.containerImage()).map(Disk.ContainerImage::image))
         .flatMap(Optional::stream)
         .findFirst()
         .orElse("");
   }
 
-  /** Disks for which this pod's wrapper has found no base image on its node. */
+  /** Disks and CD-ROM drives for which this pod's wrapper has found no image on its node. */
   static List<String> missing(MachineInputs in) {
     return in.pod().stream()
         .filter(pod -> !pod.isRunning())

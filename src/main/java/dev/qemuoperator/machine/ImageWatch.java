@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The VirtualMachineImages: a change of one is told to the VMs whose disks name it. */
+/** The VirtualMachineImages: a change of one is told to the VMs that name it. */
 final class ImageWatch {
 
   private ImageWatch() {}
@@ -63,9 +63,8 @@ final class ImageWatch {
   }
 
   private static Set<String> named(VirtualMachine vm) {
-    return vm.getSpec().disks().stream()
-        .flatMap(disk -> Stream.ofNullable(disk.source()))
-        .flatMap(source -> Stream.ofNullable(source.image()))
+    return Drive.of(vm.getSpec()).stream()
+        .flatMap(drive -> Stream.ofNullable(drive.source().image()))
         .collect(Collectors.toSet());
   }
 }

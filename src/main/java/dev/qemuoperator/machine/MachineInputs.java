@@ -23,12 +23,12 @@ import java.util.TreeMap;
  *
  * @param layers the sources of cloud-init that exist, in order
  * @param missingSources the others, as users name them, such as {@code ConfigMap/base}
- * @param images the VirtualMachineImages that the VM's disks name and that exist, by name
+ * @param images the VirtualMachineImages that the VM names and that exist, by name
  * @param claims by name
  * @param claimEvents last warning about a claim that is not bound, by the claim's name
  * @param qmp what QEMU says, if the operator watches it
- * @param fetched how much of a base image has come to the node, as its init container said last, by
- *     disk; only of those that are coming
+ * @param fetched how much of an image has come to the node, as its init container said last, by
+ *     disk or CD-ROM drive; only of those that are coming
  * @param panicConsole end of the console of a guest that panicked
  * @param keptBases checksums of the base images that no node removes to make room
  */

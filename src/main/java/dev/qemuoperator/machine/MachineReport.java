@@ -1,6 +1,7 @@
 package dev.qemuoperator.machine;
 
 import dev.qemuoperator.api.Annotations;
+import dev.qemuoperator.api.Cdrom;
 import dev.qemuoperator.api.Conditions.Accepted;
 import dev.qemuoperator.api.Conditions.CloudInitCurrent;
 import dev.qemuoperator.api.Conditions.DisksReady;
@@ -40,6 +41,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.stream.Stream;
 
 /**
  * The status, built from nothing; of the one before it takes over transition times, lastExit,
@@ -109,6 +112,7 @@ final class MachineReport {
         lastExit.orElse(null),
         networks(),
         disks(),
+        cdroms(),
         cloudInit(),
         guest(),
         resources(),
@@ -195,7 +199,8 @@ final class MachineReport {
   private VirtualMachineStatus.Disk disk(Disk disk) {
     boolean claimed = disk.storage().claim() != null;
     String claim = claimed ? in.identity().claimOf(disk.name()) : null;
-    String image = BaseImages.notes(in, disk).image().orElseGet(() -> BaseImages.nameOf(disk));
+    String image =
+        BaseImages.notes(in, disk).image().orElseGet(() -> BaseImages.nameOf(disk.source()));
     boolean copies = claimed && disk.source().blank() == null;
     return new VirtualMachineStatus.Disk(
         disk.name(),
@@ -214,6 +219,36 @@ final class MachineReport {
                         .map(answers -> answers.disks().get(disk.name()))
                         .map(known -> progress(disk, known)))
             .orElse(null));
+  }
+
+  /** The drives that have a medium. */
+  private List<VirtualMachineStatus.Cdrom> cdroms() {
+    List<VirtualMachineStatus.Cdrom> cdroms =
+        in.spec().cdroms().stream()
+            .flatMap(cdrom -> medium(cdrom).map(image -> cdrom(cdrom.name(), image)).stream())
+            .toList();
+    return cdroms.isEmpty() ? null : cdroms;
+  }
+
+  private VirtualMachineStatus.Cdrom cdrom(String name, String image) {
+    return new VirtualMachineStatus.Cdrom(
+        name,
+        image,
+        BaseImages.fetchedDigest(in, name).orElse(null),
+        Optional.ofNullable(in.fetched().get(name)).map(FETCHED::formatted).orElse(null));
+  }
+
+  /** Of a pod it is what that was made with; the spec may say something else since. */
+  private Optional<String> medium(Cdrom cdrom) {
+    if (pod().isEmpty()) {
+      return Optional.ofNullable(cdrom.source())
+          .map(source -> BaseImages.nameOf(new Drive.Optical(cdrom).source()));
+    }
+    String source = "spec.cdroms[" + cdrom.name() + "].source.";
+    SortedMap<String, String> fields = pod().get().specFields();
+    return Stream.of("image", "http.url")
+        .flatMap(field -> Stream.ofNullable(fields.get(source + field)))
+        .findFirst();
   }
 
   private static String progress(Disk disk, DiskImage image) {

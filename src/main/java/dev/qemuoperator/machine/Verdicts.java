@@ -456,8 +456,8 @@ record Verdicts(
     if (!problem.reason().isEmpty()) {
       return Verdict.no(
           DisksReady.PULL_FAILED,
-          "Disk %s: %s: %s. Check source.containerImage.image; it is tried again."
-              .formatted(problem.disk(), problem.reason(), problem.message()));
+          "%s: %s: %s. Check source.containerImage.image; it is tried again."
+              .formatted(title(problem.disk()), problem.reason(), problem.message()));
     }
     return EventLog.parse(problem.message())
         .wrapperFailure()
@@ -466,8 +466,8 @@ record Verdicts(
             () ->
                 Verdict.no(
                     DisksReady.DISK_FAILED,
-                    "Disk %s: its image could not be fetched, see kubectl logs -c image-%s."
-                        .formatted(problem.disk(), problem.disk())));
+                    "%s: its image could not be fetched, see kubectl logs -c image-%s."
+                        .formatted(title(problem.disk()), problem.disk())));
   }
 
   private Optional<Verdict> baseImageMissing() {
@@ -495,11 +495,9 @@ record Verdicts(
 
   private Verdict diskFailure(WrapperFailure failure) {
     Optional<String> remedy =
-        in.spec().disks().stream()
-            .filter(disk -> disk.name().equals(failure.disk()))
-            .filter(disk -> failure.reason().equals("ChecksumMismatch"))
-            .findFirst()
-            .flatMap(disk -> BaseImages.remedyOfMismatch(in, disk));
+        drive(failure.disk())
+            .filter(drive -> failure.reason().equals("ChecksumMismatch"))
+            .flatMap(drive -> BaseImages.remedyOfMismatch(in, drive));
     return Verdict.no(
         switch (failure.reason()) {
           case "ChecksumMismatch" -> DisksReady.CHECKSUM_MISMATCH;
@@ -507,8 +505,18 @@ record Verdicts(
           case "ImageRefused" -> DisksReady.IMAGE_REFUSED;
           default -> DisksReady.DISK_FAILED;
         },
-        "Disk %s: %s%s"
-            .formatted(failure.disk(), failure.message(), remedy.map(". "::concat).orElse("")));
+        "%s: %s%s"
+            .formatted(
+                title(failure.disk()), failure.message(), remedy.map(". "::concat).orElse("")));
+  }
+
+  private Optional<Drive> drive(String name) {
+    return Drive.of(in.spec()).stream().filter(drive -> drive.name().equals(name)).findFirst();
+  }
+
+  /** Also of a disk that the pod has and the spec has no more. */
+  private String title(String name) {
+    return drive(name).map(Drive::title).orElse("Disk " + name);
   }
 
   private Optional<Verdict> baseImageComes() {

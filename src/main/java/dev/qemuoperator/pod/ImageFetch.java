@@ -20,13 +20,13 @@ import java.util.TreeSet;
  * they need.
  *
  * @param settings of the installation
- * @param origins by disk, where its base image comes from
+ * @param origins by disk or CD-ROM drive, where its image comes from
  * @param kept checksums of what is not removed from the cache to make room
  */
 public record ImageFetch(
     PodSettings settings, Map<String, ImageOrigin> origins, SortedSet<String> kept) {
 
-  /** Before the disk's name: the init container that fetches its base image. */
+  /** Before the name of a disk or CD-ROM drive: the init container that fetches its image. */
   public static final String INIT_PREFIX = "image-";
 
   static final String SCRIPTS = "/usr/lib/qemu-operator/";

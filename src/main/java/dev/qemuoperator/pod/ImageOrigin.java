@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Where a pod fetches the base image of a disk from. */
+/** Where a pod fetches the base image of a disk, or the medium of a CD-ROM drive, from. */
 public sealed interface ImageOrigin {
 
   /**

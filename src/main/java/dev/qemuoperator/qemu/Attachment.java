@@ -23,8 +23,10 @@ public sealed interface Attachment {
   record SecretVolume(String name, String secret, String mountPath) implements Attachment {}
 
   /**
-   * The base image of a disk, in the node's cache, which is mounted read-only. Where it still has
-   * to come from is not the machine's business.
+   * The base image of a disk, or the medium of a CD-ROM drive, in the node's cache, which is
+   * mounted read-only. Where it still has to come from is not the machine's business.
+   *
+   * @param name of the disk or the drive
    */
-  record BaseImage(String disk) implements Attachment {}
+  record BaseImage(String name) implements Attachment {}
 }

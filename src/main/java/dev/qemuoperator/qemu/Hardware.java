@@ -1,5 +1,6 @@
 package dev.qemuoperator.qemu;
 
+import dev.qemuoperator.api.Cdrom;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.Machine.Firmware;
 import dev.qemuoperator.api.Network;
@@ -31,6 +32,7 @@ public record Hardware(List<Device> devices) {
   private static final List<Integer> MONITOR_PORTS = List.of(7000, 7001);
 
   // Addresses on the root bus. 0x06-0x0d are root ports, kept free for what is plugged in later.
+  private static final int SCSI = 0x02;
   private static final int PVPANIC = 0x03;
   private static final int RNG = 0x04;
   private static final int BALLOON = 0x05;
@@ -41,6 +43,9 @@ public record Hardware(List<Device> devices) {
   private static final int SEED = 0x1c;
   private static final int VIRTIO_SERIAL = 0x1d;
   private static final int WATCHDOG = 0x1e;
+
+  /** Of the AHCI controller of the chipset, at 0x1f. Disks take them from the first one on. */
+  private static final int SATA_PORTS = 6;
 
   public Hardware {
     devices = List.copyOf(devices);
@@ -77,9 +82,26 @@ public record Hardware(List<Device> devices) {
     for (int i = 0; i < networks.size(); i++) {
       devices.add(podNetwork(vm, networks.get(i), FIRST_NIC + i));
     }
+    if (spec.disks().stream().anyMatch(disk -> disk.bus() == Disk.Bus.SCSI)) {
+      devices.add(scsiController());
+    }
+    BootOrder order = BootOrder.of(spec);
+    int sataPort = 0;
     for (int i = 0; i < spec.disks().size(); i++) {
       Disk disk = spec.disks().get(i);
-      devices.add(disk(vm, disk, i, Optional.ofNullable(room.get(disk.name()))));
+      String address =
+          switch (disk.bus()) {
+            case VIRTIO -> at(FIRST_DISK + i);
+            case SCSI -> "bus=scsi.0,channel=0,lun=0,scsi-id=" + i;
+            case SATA -> "bus=ide." + sataPort++;
+          };
+      Optional<DiskSize> size = Optional.ofNullable(room.get(disk.name()));
+      devices.add(disk(vm, disk, size, order.of(disk), address));
+    }
+    for (int i = 0; i < spec.cdroms().size(); i++) {
+      Cdrom cdrom = spec.cdroms().get(i);
+      // from the last port on, so that another disk does not move a drive
+      devices.add(cdrom(cdrom, order.of(cdrom), SATA_PORTS - 1 - i));
     }
     if (seeded) {
       devices.add(seed(vm));
@@ -132,8 +154,9 @@ public record Hardware(List<Device> devices) {
     if (spec.machine().firmware() != Firmware.UEFI) {
       return new Device(List.of("-machine", type), options);
     }
-    String bootDisk = spec.disks().getFirst().name();
-    options.add(new WrapperOption("--uefi=" + bootDisk));
+    // whatever boots first: another bootOrder must not lose what the firmware remembers
+    String firstDisk = spec.disks().getFirst().name();
+    options.add(new WrapperOption("--uefi=" + firstDisk));
     return new Device(
         List.of(
             "-machine",
@@ -143,7 +166,7 @@ public record Hardware(List<Device> devices) {
             // qcow2, because a raw file of variables would keep the whole VM from having snapshots
             "-blockdev",
             "driver=qcow2,node-name=uefi-vars,file.driver=file,file.filename="
-                + directoryOf(bootDisk)
+                + directoryOf(firstDisk)
                 + "/uefi-vars.qcow2"),
         options);
   }
@@ -265,7 +288,12 @@ public record Hardware(List<Device> devices) {
         .with(new WrapperOption("--nat=" + mac));
   }
 
-  private static Device disk(VmIdentity vm, Disk disk, int index, Optional<DiskSize> room) {
+  private static Device scsiController() {
+    return Device.of("-device", "virtio-scsi-pci,id=scsi," + at(SCSI));
+  }
+
+  private static Device disk(
+      VmIdentity vm, Disk disk, Optional<DiskSize> room, int bootIndex, String address) {
     String id = "disk-" + disk.name();
     String directory = directoryOf(disk.name());
     List<Attachment> attachments = new ArrayList<>();
@@ -290,9 +318,29 @@ public record Hardware(List<Device> devices) {
                 .formatted(id, directory),
             "-device",
             // werror=stop: a full volume pauses the guest, which never sees a lost write
-            "virtio-blk-pci,id=%s,drive=%s,serial=%s,bootindex=%d,werror=stop,rerror=report,%s"
-                .formatted(id, id, disk.name(), index + 1, at(FIRST_DISK + index))),
+            "%s,id=%s,drive=%s,serial=%s,bootindex=%d,werror=stop,rerror=report,%s"
+                .formatted(driver(disk.bus()), id, id, disk.name(), bootIndex, address)),
         attachments);
+  }
+
+  private static String driver(Disk.Bus bus) {
+    return switch (bus) {
+      case VIRTIO -> "virtio-blk-pci";
+      case SCSI -> "scsi-hd";
+      case SATA -> "ide-hd";
+    };
+  }
+
+  /** PID 1 adds the block node of the medium: the file is named by a digest that it knows first. */
+  private static Device cdrom(Cdrom cdrom, int bootIndex, int port) {
+    String id = "cdrom-" + cdrom.name();
+    String drive =
+        "ide-cd,id=%s,serial=%s,bootindex=%d,bus=ide.%d"
+            .formatted(id, cdrom.name(), bootIndex, port);
+    return cdrom.source() == null
+        ? Device.of("-device", drive)
+        : Device.of("-device", drive + ",drive=" + id)
+            .with(new WrapperOption("--cdrom=" + cdrom.name()), new BaseImage(cdrom.name()));
   }
 
   /** PID 1 adds the device itself: its serial number is the hash of the seed that it has copied. */

@@ -47,6 +47,7 @@ public record Statuses(
         null,
         null,
         null,
+        null,
         bootTimings,
         null,
         actions);

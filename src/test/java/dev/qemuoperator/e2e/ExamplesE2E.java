@@ -45,9 +45,36 @@ class ExamplesE2E {
   @ParameterizedTest
   @MethodSource("names")
   void becomesReady(String name) throws IOException {
-    Vm vm = Vm.apply(NAMESPACE.name(), name, Files.readString(EXAMPLES.resolve(name + ".yaml")));
+    Vm vm = Vm.apply(NAMESPACE.name(), name, manifest(name));
     String reason = name.equals("halted") ? "Halted" : "Running";
     vm.awaitCondition("Ready", "True", reason, Duration.ofMinutes(8));
+    vm.resource().delete();
+  }
+
+  /** Tests reach no server of the world: the cluster's own has the tiny guest's CD instead. */
+  private static String manifest(String name) throws IOException {
+    String manifest = Files.readString(EXAMPLES.resolve(name + ".yaml"));
+    if (!manifest.contains(".iso\n")) {
+      return manifest;
+    }
+    ImageServer server = ImageServer.start(NAMESPACE.name());
+    server.publish("installer.iso");
+    return manifest
+        .replaceAll("url: https:.*\\.iso\n", "url: " + server.url() + "/installer.iso\n")
+        .replaceAll("checksumUrl: .*", "checksumUrl: " + server.publishSums());
+  }
+
+  @Test
+  void installerIsBootedFromItsCd() throws IOException {
+    String name = "boots-its-cd";
+    Vm vm =
+        Vm.apply(
+            NAMESPACE.name(),
+            name,
+            manifest("install-from-iso").replace("name: install-from-iso", "name: " + name)
+                + "  readinessProbe: {tcpSocket: {port: 80}}\n");
+    vm.awaitReady();
+    assertThat(vm.run("cat /proc/cmdline")).contains("tiny.from=cdrom");
     vm.resource().delete();
   }
 

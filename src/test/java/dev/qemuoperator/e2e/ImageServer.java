@@ -7,7 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A web server in the cluster that can serve the tiny guest's disk under any name. */
+/**
+ * A web server in the cluster that can serve the tiny guest's disk under any name, and its CD under
+ * one that ends with .iso.
+ */
 record ImageServer(String namespace, String url) {
 
   private static final String POD = "image-server";
@@ -29,7 +32,7 @@ record ImageServer(String namespace, String url) {
             volumeMounts: [{name: handover, mountPath: /handover}]
           - name: disk
             image: "%2$s"
-            command: [/handover/busybox, cp, /disk/disk.qcow2, /handover/tiny.qcow2]
+            command: [/handover/busybox, cp, /disk/disk.qcow2, /disk/tiny.iso, /handover]
             volumeMounts: [{name: handover, mountPath: /handover}]
           containers:
           - name: httpd
@@ -109,7 +112,8 @@ record ImageServer(String namespace, String url) {
 
   /** Each name has its own content, behind the disk's end: no cache of another test knows it. */
   private String variant(String file) {
-    return "{ cat /handover/tiny.qcow2; echo " + namespace + "/" + file + "; }";
+    String content = file.endsWith(".iso") ? "tiny.iso" : "disk.qcow2";
+    return "{ cat /handover/%s; echo %s/%s; }".formatted(content, namespace, file);
   }
 
   private String run(String script) {

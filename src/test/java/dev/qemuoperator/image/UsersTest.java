@@ -22,6 +22,7 @@ class UsersTest {
               - {name: new, source: {image: debian}}
               - {name: data, source: {containerImage: {image: debian}}}
               - {name: blank, source: {blank: {}}}
+              cdroms: []
             status:
               nodeName: n1
               disks:
@@ -47,11 +48,25 @@ class UsersTest {
         Serialization.unmarshal(
             """
             metadata: {uid: uid}
-            spec: {disks: [{name: root, source: {image: debian}}]}
+            spec: {disks: [{name: root, source: {image: debian}}], cdroms: []}
             """,
             VirtualMachine.class);
     assertThat(Users.uses(vm))
         .containsExactly(
             new Use("debian", "uid", Optional.empty(), Optional.empty(), Optional.empty()));
+  }
+
+  @Test
+  void driveUsesTheImageOfItsMedium() {
+    VirtualMachine vm =
+        Serialization.unmarshal(
+            """
+            metadata: {uid: uid}
+            spec:
+              disks: [{name: root, source: {blank: {}}}]
+              cdroms: [{name: iso, source: {image: installer}}, {name: empty}]
+            """,
+            VirtualMachine.class);
+    assertThat(Users.uses(vm)).extracting(Use::image).containsExactly("installer");
   }
 }

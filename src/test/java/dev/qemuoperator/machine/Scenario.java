@@ -280,8 +280,8 @@ final class Scenario {
 
   private Map<String, VirtualMachineImage> images(VirtualMachine vm) {
     Map<String, VirtualMachineImage> images = new HashMap<>();
-    for (Disk disk : vm.getSpec().disks()) {
-      String name = disk.source().image();
+    for (Drive drive : Drive.of(vm.getSpec())) {
+      String name = drive.source().image();
       if (name != null) {
         file("in-image-" + name + ".yaml")
             .map(text -> Serialization.unmarshal(text, VirtualMachineImage.class))

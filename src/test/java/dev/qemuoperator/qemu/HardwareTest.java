@@ -5,12 +5,14 @@ import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.machine.Specs;
+import dev.qemuoperator.qemu.Attachment.BaseImage;
 import dev.qemuoperator.qemu.Attachment.ClaimVolume;
 import dev.qemuoperator.qemu.Attachment.EphemeralVolume;
 import dev.qemuoperator.qemu.Attachment.MemoryVolume;
 import dev.qemuoperator.qemu.Attachment.SecretVolume;
 import dev.qemuoperator.qemu.Attachment.WrapperOption;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.MatchResult;
@@ -29,6 +31,23 @@ class HardwareTest {
 
   private static final VmIdentity VM =
       new VmIdentity("default", "web", "6a1f1b2c-3d4e-4f50-8a6b-7c8d9e0f1a2b");
+
+  /** As many on each bus as there can be in one machine. */
+  private static final String MIXED =
+      """
+      disks:
+      - {name: v0, size: 1Gi, source: {blank: {}}}
+      - {name: s1, size: 1Gi, source: {blank: {}}, bus: SCSI}
+      - {name: a2, size: 1Gi, source: {blank: {}}, bus: SATA}
+      - {name: v3, size: 1Gi, source: {containerImage: {image: a}}}
+      - {name: s4, size: 1Gi, source: {blank: {}}, bus: SCSI}
+      - {name: a5, size: 1Gi, source: {blank: {}}, bus: SATA}
+      cdroms:
+      - {name: c0, source: {image: netinst}}
+      - {name: c1}
+      - {name: c2}
+      - {name: c3}
+      """;
 
   /** Files of the runner image and of the kernel that no volume brings. */
   private static final List<String> OF_THE_IMAGE = List.of("/usr/share/OVMF/", "/dev/urandom");
@@ -56,6 +75,16 @@ class HardwareTest {
             - {name: seed, size: 1Gi, source: {http: {url: "http://h/a,b=c", checksum: "sha256:0"}}}
             - {name: cloud-init, size: 1Gi, source: {blank: {}}}
             - {name: nic-default, size: 1Gi, source: {blank: {}}}
+            """),
+        Specs.of(MIXED),
+        Specs.of(
+            """
+            disks:
+            - {name: scsi, size: 1Gi, source: {http: {url: "http://h/a,b=c", checksum: "sha256:0"}}}
+            - {name: scsi-0, size: 1Gi, source: {blank: {}}, bus: SCSI}
+            cdroms:
+            - {name: disk-scsi, source: {http: {url: "http://h/a,b=c", checksum: "sha256:0"}}}
+            - {name: ide}
             """));
   }
 
@@ -78,7 +107,9 @@ class HardwareTest {
   void everyPciDeviceHasAnAddressOfItsOwn(VirtualMachineSpec spec) {
     List<String> devices =
         after("-device", arguments(spec))
-            .filter(device -> !device.contains(",bus=virtio-serial.0,nr="))
+            .filter(
+                device ->
+                    !device.matches(".*,bus=(virtio-serial\\.0,nr=|scsi\\.0,|ide\\.[0-5](,|$)).*"))
             .toList();
     assertThat(devices).allMatch(device -> device.contains("bus=pcie.0,addr=0x"));
     List<Integer> slots =
@@ -89,6 +120,81 @@ class HardwareTest {
     assertThat(slots).doesNotHaveDuplicates();
     // 0 is the host bridge, 0x1f the chipset's own devices
     assertThat(slots).allMatch(slot -> slot > 0 && slot < 0x1f);
+  }
+
+  @ParameterizedTest
+  @MethodSource("machines")
+  void everyDeviceOfAnotherBusHasAPlaceOfItsOwn(VirtualMachineSpec spec) {
+    List<String> args = arguments(spec);
+    assertThat(after("-device", args).flatMap(device -> values("(bus=ide\\.[0-9]+)", device)))
+        .doesNotHaveDuplicates()
+        .allMatch(port -> port.matches("bus=ide\\.[0-5]"));
+    assertThat(after("-device", args).flatMap(device -> values("(scsi-id=[0-9]+)", device)))
+        .doesNotHaveDuplicates();
+    assertThat(after("-device", args).filter(device -> device.contains("bus=scsi.0")).count() > 0)
+        .as("a controller where there is a disk for it")
+        .isEqualTo(args.contains("virtio-scsi-pci,id=scsi,bus=pcie.0,addr=0x2"));
+  }
+
+  @Test
+  void anotherDiskMovesNoOtherDevice() {
+    VirtualMachineSpec fewer = Specs.of(MIXED.replaceAll(".*name: (s4|a5|c3).*\n", ""));
+    List<String> devices = after("-device", arguments(Specs.of(MIXED))).map(this::place).toList();
+    assertThat(after("-device", arguments(fewer)).map(this::place)).isSubsetOf(devices);
+  }
+
+  /** But for its turn in the order of boot. */
+  private String place(String device) {
+    return device.replaceAll("bootindex=[0-9]+", "");
+  }
+
+  @ParameterizedTest
+  @MethodSource("machines")
+  void everyDiskStopsTheGuestBeforeItLosesAWrite(VirtualMachineSpec spec) {
+    assertThat(after("-device", arguments(spec)).filter(device -> device.contains("id=disk-")))
+        .hasSize(spec.disks().size())
+        .allMatch(device -> device.contains(",werror=stop,rerror=report"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'', '', '', disk-a disk-b cdrom-c",
+    "'', bootOrder: 1, '', disk-b disk-a cdrom-c",
+    "'', '', bootOrder: 7, cdrom-c disk-a disk-b",
+    "bootOrder: 9, '', bootOrder: 3, cdrom-c disk-a disk-b"
+  })
+  void firmwareTriesWhatHasABootOrderThenDisksThenDrives(
+      String a, String b, String c, String order) {
+    List<String> args =
+        arguments(
+            Specs.of(
+                """
+                disks:
+                - {name: a, size: 1Gi, source: {blank: {}}, bus: SCSI, %s}
+                - {name: b, size: 1Gi, source: {blank: {}}, bus: SATA, %s}
+                cdroms: [{name: c, source: {image: netinst}, %s}]
+                """
+                    .formatted(a, b, c)));
+    assertThat(
+            after("-device", args)
+                .filter(device -> device.contains("bootindex="))
+                .sorted(
+                    Comparator.comparing(
+                        device -> values("bootindex=([0-9]+)", device).findFirst().orElseThrow()))
+                .flatMap(device -> values(",id=([^,]+)", device)))
+        .containsExactly(order.split(" "));
+  }
+
+  @Test
+  void mediumOfADriveIsAddedByTheWrapper() {
+    Hardware hardware = hardware(Specs.of(MIXED));
+    assertThat(hardware.attachments())
+        .contains(new WrapperOption("--cdrom=c0"), new BaseImage("c0"))
+        .doesNotContain(new WrapperOption("--cdrom=c1"), new BaseImage("c1"));
+    assertThat(after("-device", hardware.args()))
+        .contains(
+            "ide-cd,id=cdrom-c0,serial=c0,bootindex=7,bus=ide.5,drive=cdrom-c0",
+            "ide-cd,id=cdrom-c1,serial=c1,bootindex=8,bus=ide.4");
   }
 
   @ParameterizedTest
