@@ -45,6 +45,7 @@ final class FakeQemu implements AutoCloseable {
 
   private volatile String backing = "";
   private volatile String blockJobs = "[]";
+  private volatile String flushProblem = "";
   private final StringBuffer ring = new StringBuffer();
 
   FakeQemu(Map<String, String> serverFiles) {
@@ -85,6 +86,12 @@ final class FakeQemu implements AutoCloseable {
   /** The base image was copied, but the file's header could not be written. */
   FakeQemu backedByItsHeader() {
     this.backing = ", \"image\": {\"backing-filename\": \"/cache/sha256/" + BASE + "\"}";
+    return this;
+  }
+
+  /** What QEMU says when it is told to flush a disk; nothing if it could. */
+  FakeQemu flushProblem(String text) {
+    this.flushProblem = text;
     return this;
   }
 
@@ -210,8 +217,15 @@ final class FakeQemu implements AutoCloseable {
 
   private String answer(String command, JsonNode message) {
     return switch (command) {
-      case "qmp_capabilities", "stop", "cont", "system_reset", "block-stream", "block-job-cancel" ->
+      case "qmp_capabilities",
+          "stop",
+          "cont",
+          "system_reset",
+          "block-stream",
+          "block-job-cancel",
+          "job-finalize" ->
           "\"return\": {}";
+      case "human-monitor-command" -> "\"return\": \"%s\"".formatted(flushProblem);
       case "query-status" ->
           "\"return\": {\"status\": \"%s\", \"running\": %s}"
               .formatted(status, status.equals("running"));
