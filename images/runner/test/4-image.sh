@@ -520,6 +520,24 @@ image_stopped_while_converted_leaves_the_download_alone() { # test
   key=$(echo "sha256:$digest" | sha256sum | cut -c 1-32)
   same 'partial files' "partial-$key" "$(cd "$test/cache" && echo partial-*)"
 }
+image_whose_examination_was_killed_is_not_refused() { # test
+  plain
+  in_www qemu-img convert -f raw -O vmdk plain vmdk
+  compress zstd vmdk
+  serve
+  # the kernel kills one process for lack of memory
+  for program in sha256sum zstd qemu-img od; do
+    mkdir "$test/$program"
+    printf '#!/bin/sh\n[ $# != 0 ] || exec busybox %s\nkill -9 $$\n' $program > "$test/$program/$program"
+    chmod 755 "$test/$program/$program"
+    # shellcheck disable=SC2046 # words
+    refused docker run --rm -v "$test/$program:/first:ro" -e PATH=/first:/usr/sbin:/usr/bin $(download_options) "$runner" root "sha256:$digest" "$url/good"
+    same "reason without $program" DownloadFailed "$(reason)"
+    has "$test/termination" 'it is tried again'
+    same 'notes of a refusal' '' "$(find "$test/cache" -name '*.refused')"
+  done
+  accepted_as qcow2
+}
 image_clears_up_after_those_killed_with_other_images() { # test
   plain
   cp "$test/www/plain" "$test/www/file"

@@ -26,6 +26,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(upto=len(content) // 2)
         elif self.path == '/slow':
             self.answer(pieces=10, pause=0.7)
+        elif self.path.startswith('/steady'):           # over about half a second
+            self.answer(content[::-1] if 'wrong' in self.path else content, pieces=25, pause=0.02)
         elif self.path == '/no-ranges':
             self.answer(ranges=False, upto=len(content) // 2 if count == 1 else None)
         elif self.path == '/half':                      # never more than half of it
@@ -53,10 +55,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         body = content[start:upto]
         step = max(1, -(-len(body) // pieces))
-        for at in range(0, len(body), step):
-            self.wfile.write(body[at:at + step])
-            self.wfile.flush()
-            time.sleep(pause)
+        try:
+            for at in range(0, len(body), step):
+                self.wfile.write(body[at:at + step])
+                self.wfile.flush()
+                time.sleep(pause)
+        except ConnectionError:                         # who asked was killed
+            self.close_connection = True
 
     def log_message(self, *args):
         pass

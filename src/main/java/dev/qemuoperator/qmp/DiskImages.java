@@ -90,8 +90,13 @@ final class DiskImages {
     news = false;
     Map<String, Integer> copied = new HashMap<>();
     for (JsonNode job : connection.execute("query-block-jobs")) {
-      disk(JOB, job.path("device").asText())
-          .ifPresent(disk -> copied.put(disk, percent(job.path("offset"), job.path("len"))));
+      Optional<String> disk = disk(JOB, job.path("device").asText());
+      if (disk.isPresent()) {
+        copied.put(disk.get(), percent(job.path("offset"), job.path("len")));
+        if (job.path("status").asText().equals("pending")) {
+          finish(connection, disk.get());
+        }
+      }
     }
     Map<String, DiskImage> found = new TreeMap<>();
     for (JsonNode node : connection.execute("query-named-block-nodes", Map.of("flat", true))) {
@@ -109,6 +114,25 @@ final class DiskImages {
                           refusals.get(disk))));
     }
     images = Map.copyOf(found);
+  }
+
+  /**
+   * All has been copied. QEMU would write the header that names no base before the tables that say
+   * where the copy is: killed in between, the disk would have lost what came from the base. So what
+   * it has in its memory goes to the file first, for which QMP has no command of its own.
+   */
+  private void finish(QmpConnection connection, String disk) throws IOException {
+    String refusal =
+        connection
+            .execute(
+                "human-monitor-command", Map.of("command-line", "qemu-io " + node(disk) + " flush"))
+            .asText();
+    if (refusal.isBlank()) {
+      connection.execute("job-finalize", Map.of("id", job(disk)));
+    } else {
+      problems.put(disk, refusal.strip());
+      connection.execute("block-job-cancel", Map.of("device", job(disk)));
+    }
   }
 
   /** Of the chain that is open, or by the file's own header, which the next start goes by. */

@@ -110,9 +110,14 @@ public final class QmpMonitors implements AutoCloseable {
         key,
         "block-stream",
         Map.of(
-            "job-id", DiskImages.job(disk),
-            "device", DiskImages.node(disk),
-            "speed", bytesPerSecond));
+            "job-id",
+            DiskImages.job(disk),
+            "device",
+            DiskImages.node(disk),
+            "speed",
+            bytesPerSecond,
+            "auto-finalize",
+            false));
   }
 
   /**

@@ -111,7 +111,8 @@ class BusesE2E {
             now.pendingChanges() != null
                 && now.pendingChanges()
                     .contains(
-                        new PendingChange("spec.disks[root].bus", "SCSI", "SATA", "NextBoot")));
+                        new PendingChange(
+                            "spec.disks[root].bus", "SCSI", "SATA", "NextBoot", null, null)));
     String pod = vm.podUid();
     vm.runLast("reboot -f");
     vm.await("a new pod", Vm.BOOT, now -> !vm.podUid().isEmpty() && !vm.podUid().equals(pod));

@@ -48,6 +48,7 @@ final class FakeQemu implements AutoCloseable {
   private volatile String blockJobs = "[]";
   private volatile long size = 8L << 30;
   private volatile boolean refusing;
+  private volatile String flushProblem = "";
   private final StringBuffer ring = new StringBuffer();
 
   FakeQemu(Map<String, String> serverFiles) {
@@ -96,6 +97,12 @@ final class FakeQemu implements AutoCloseable {
   /** Whether disks cannot be resized. */
   FakeQemu refusing(boolean refusing) {
     this.refusing = refusing;
+    return this;
+  }
+
+  /** What QEMU says when it is told to flush a disk; nothing if it could. */
+  FakeQemu flushProblem(String text) {
+    this.flushProblem = text;
     return this;
   }
 
@@ -221,8 +228,15 @@ final class FakeQemu implements AutoCloseable {
 
   private String answer(String command, JsonNode message) {
     return switch (command) {
-      case "qmp_capabilities", "stop", "cont", "system_reset", "block-stream", "block-job-cancel" ->
+      case "qmp_capabilities",
+          "stop",
+          "cont",
+          "system_reset",
+          "block-stream",
+          "block-job-cancel",
+          "job-finalize" ->
           "\"return\": {}";
+      case "human-monitor-command" -> "\"return\": \"%s\"".formatted(flushProblem);
       case "query-status" ->
           "\"return\": {\"status\": \"%s\", \"running\": %s}"
               .formatted(status, status.equals("running"));

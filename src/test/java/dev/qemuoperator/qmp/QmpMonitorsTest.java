@@ -189,6 +189,36 @@ class QmpMonitorsTest {
     patiently().until(() -> disk().equals(new DiskImage(false, null, null, null, 2 * SIZE, null)));
   }
 
+  private static final String ALL_COPIED =
+      "[{\"device\": \"copy-root\", \"status\": \"pending\", \"offset\": 9, \"len\": 9}]";
+
+  @Test
+  void whatWasCopiedIsInTheFileBeforeItsHeaderSaysSo() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1").backed(true);
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+
+    qemu.blockJobs(ALL_COPIED)
+        .emit("JOB_STATUS_CHANGE", "{\"id\": \"copy-root\", \"status\": \"pending\"}");
+
+    patiently().until(() -> qemu.commands().contains("job-finalize"));
+    assertThat(qemu.commands()).containsSubsequence("human-monitor-command", "job-finalize");
+  }
+
+  @Test
+  void diskThatCannotBeFlushedKeepsItsBase() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1").backed(true).flushProblem("flush failed: No space left");
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+
+    qemu.blockJobs(ALL_COPIED)
+        .emit("JOB_STATUS_CHANGE", "{\"id\": \"copy-root\", \"status\": \"pending\"}");
+
+    patiently().until(() -> qemu.commands().contains("block-job-cancel"));
+    assertThat(qemu.commands()).doesNotContain("job-finalize");
+    patiently().until(() -> "flush failed: No space left".equals(disk().problem()));
+  }
+
   private DiskImage disk() {
     return observation().answers().disks().get("root");
   }
