@@ -209,7 +209,7 @@ disk_that_grew_while_the_guest_ran_starts_again_in_the_same_pod() { # test
   same 'sectors' 131072 "$(sectors "$vm")"
   monitor "$vm" '{"execute":"block_resize","arguments":{"node-name":"root","size":134217728}}'
   same 'sectors of the grown disk' 262144 "$(sectors "$vm")"
-  guest "$vm" 'echo kept > /disk/before; sync'
+  guest "$vm" 'echo kept | dd of=/disk/before conv=fsync'
   docker exec "$vm" sh -c "kill -9 $(qemu_of "$vm")"
   ended "$vm" 137
   small_vm_again

@@ -44,7 +44,7 @@ class DiskGrowthE2E {
     assertThat(vm.uptime()).as("no reboot").isGreaterThan(uptime);
     assertThat(vm.eventReasons()).contains("DiskGrown").doesNotContain("RestartRequired");
 
-    vm.run("echo kept > /disk/before; sync");
+    vm.write("/disk/before", "kept");
     int boots = vm.boots();
     vm.inPod("sh", "-c", "kill -9 $(pidof qemu-system-x86_64)");
     vm.awaitExit("HostSignal", Vm.TOLD);

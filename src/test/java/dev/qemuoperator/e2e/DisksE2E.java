@@ -37,7 +37,7 @@ class DisksE2E {
   void killInTheMiddleOfTheCopyingLosesNothingOfIt() {
     VirtualMachineStatus started = vm.status();
     assertThat(started.disks().getFirst().selfContained()).isFalse();
-    vm.run("echo written > /disk/before; sync");
+    vm.write("/disk/before", "written");
     vm.await("copying", COPIED, now -> percent(now) >= 10);
     long copied = bytesOnDisk();
     vm.inPod("sh", "-c", "kill -9 $(pidof qemu-system-x86_64)");

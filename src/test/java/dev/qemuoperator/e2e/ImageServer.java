@@ -82,7 +82,7 @@ record ImageServer(String namespace, String url) {
   void download(Path file) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(Cluster.get().kubectlCommand());
     command.addAll(
-        List.of("exec", "-n", namespace, POD, "-c", "httpd", "--", "cat", "/handover/tiny.qcow2"));
+        List.of("exec", "-n", namespace, POD, "-c", "httpd", "--", "cat", "/handover/disk.qcow2"));
     int code = new ProcessBuilder(command).redirectOutput(file.toFile()).start().waitFor();
     if (code != 0) {
       throw new IOException("kubectl exec ended with " + code);

@@ -145,6 +145,14 @@ record Vm(String namespace, String name) {
             script);
   }
 
+  /**
+   * Writes a text to a file of the tiny guest, down to the disk. {@code sync} alone does not make
+   * FAT flush the disk's own cache, which is QEMU's memory and dies with it.
+   */
+  void write(String path, String text) {
+    run("printf %%s '%s' | dd of=%s conv=fsync".formatted(text, path));
+  }
+
   /** Runs a script that ends the guest, which may then not answer. */
   void runLast(String script) {
     try {
