@@ -125,15 +125,17 @@ class MachineEventTest {
             metadata: {name: web, namespace: lab}
             spec:
               disks:
-              - {name: root, reclaimPolicy: Retain}
-              - {name: data, reclaimPolicy: Retain}
-              - {name: gone, reclaimPolicy: Delete}
+              - {name: root, reclaimPolicy: Retain, storage: {claim: {}}}
+              - {name: data, reclaimPolicy: Retain, storage: {nodeLocal: {}}}
+              - {name: gone, reclaimPolicy: Delete, storage: {claim: {}}}
+              - {name: lent, reclaimPolicy: Retain, storage: {claim: {existing: lent}}}
               - {name: scratch, reclaimPolicy: Retain, storage: {ephemeral: {}}}
             status:
               disks:
               - {name: root, claim: web-root}
               - {name: data, claim: web-data}
               - {name: gone, claim: web-gone}
+              - {name: lent, claim: lent}
               - {name: scratch}
             """,
             VirtualMachine.class);
