@@ -164,15 +164,17 @@ class BusesE2E {
                     + " && echo installed"))
         .contains("installed");
     installed.patch("{\"spec\":{\"cdroms\":[{\"name\":\"iso\",\"source\":null}]}}");
-    installed.awaitCondition("RestartRequired", "True", "SpecChanged", Vm.TOLD);
-    String pod = installed.podUid();
-    installed.runLast("reboot -f");
-    installed.await(
-        "a new pod",
-        Vm.BOOT,
-        now -> !installed.podUid().isEmpty() && !installed.podUid().equals(pod));
+    installed.await("an empty drive", FOUND, now -> now.cdroms() == null);
+    assertThat(installed.status().pendingChanges()).isEmpty();
+    installed.runLast("poweroff -f");
+    installed.awaitExit("GuestShutdown", Vm.BOOT);
+    Awaitility.await("a pod with nothing to fetch")
+        .atMost(Vm.BOOT)
+        .until(
+            () ->
+                !installed.podUid().isEmpty()
+                    && installed.livePod().getSpec().getInitContainers().isEmpty());
     installed.awaitReady();
-    assertThat(installed.livePod().getSpec().getInitContainers()).as("nothing to fetch").isEmpty();
     assertThat(installed.run(DRIVE_IS_FOUND + "{ head -c 1 /dev/sr0 || echo empty; }"))
         .contains("empty");
     installed.delete();
