@@ -1,23 +1,16 @@
 package dev.qemuoperator.machine;
 
 import dev.qemuoperator.api.Cdrom;
-import dev.qemuoperator.api.Conditions.DisksReady;
 import dev.qemuoperator.pod.Hash;
 import dev.qemuoperator.pod.ImageOrigin;
-import dev.qemuoperator.pod.MediumPod;
 import dev.qemuoperator.pod.PodFacts;
-import dev.qemuoperator.pod.PodFacts.FetchProblem;
 import dev.qemuoperator.qmp.CdromDrive;
-import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.Medium;
 import dev.qemuoperator.qmp.Observation;
-import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
-import io.fabric8.kubernetes.api.model.ContainerStateWaiting;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * A CD-ROM drive of a running guest in which is something else than its spec says. What is in it is
@@ -38,21 +31,18 @@ record MediumChange(
     Optional<Medium> medium,
     Optional<Obstacle> obstacle) {
 
-  static final String FETCHING = "FetchingMedium";
-  static final String UNAVAILABLE = "MediumUnavailable";
   static final String LOCKED = "TrayLocked";
 
   /** Reasons for which somebody may have to act. */
-  static final Set<String> PROBLEMS = Set.of(UNAVAILABLE, LOCKED, Obstacle.QEMU_REFUSED);
-
-  private static final String OLD_STAYS = " Until then the drive keeps what is in it.";
+  static final Set<String> PROBLEMS =
+      Set.of(MediumArrival.UNAVAILABLE, LOCKED, Obstacle.QEMU_REFUSED);
 
   /**
    * @param refusedPods what the API server had against a pod that fetches a medium, by its name
    */
   static List<MediumChange> of(MachineInputs in, Map<String, String> refusedPods) {
     return in.spec().cdroms().stream()
-        .filter(cdrom -> in.guestRunsOn() && isLive(in, cdrom))
+        .filter(cdrom -> in.guestRunsOn() && isLive(in, cdrom) && !in.pod().get().isDeleting())
         .flatMap(cdrom -> of(in, cdrom, refusedPods).stream())
         .toList();
   }
@@ -83,7 +73,16 @@ record MediumChange(
             has ->
                 cdrom.source() == null
                     ? new MediumChange(cdrom, has, Optional.empty(), Optional.empty(), ofQemu(has))
-                    : insertion(in, cdrom, has, refusedPods));
+                    : insertion(cdrom, has, MediumArrival.of(in, cdrom, refusedPods)));
+  }
+
+  private static MediumChange insertion(Cdrom cdrom, CdromDrive has, MediumArrival arrival) {
+    return new MediumChange(
+        cdrom,
+        has,
+        arrival.fetch(),
+        arrival.digest().map(digest -> new Medium(node(cdrom), digest)),
+        arrival.obstacle().or(() -> ofQemu(has)));
   }
 
   /** What QEMU says of the drives of a guest that runs. */
@@ -164,121 +163,6 @@ record MediumChange(
   /** What the spec says, for people. */
   String desired() {
     return cdrom.source() == null ? null : nameOf(cdrom);
-  }
-
-  // ---- what has to come first
-
-  private static MediumChange insertion(
-      MachineInputs in, Cdrom cdrom, CdromDrive has, Map<String, String> refusedPods) {
-    Drive drive = new Drive.Optical(cdrom);
-    Optional<ImageOrigin> fetch = BaseImages.origin(in, drive);
-    Optional<PodFacts> pod = fetch.flatMap(origin -> podOf(in, cdrom.name(), origin));
-    Optional<ContainerStateTerminated> fetched =
-        pod.filter(PodFacts::isHolding).flatMap(holding -> holding.fetched(cdrom.name()));
-    EventLog told = EventLog.parse(fetched.map(end -> end.getMessage()).orElse(null));
-    Optional<Obstacle> obstacle =
-        BaseImages.lack(in, drive)
-            .map(
-                lack ->
-                    lack.reason().equals(DisksReady.RESOLVING_IMAGE)
-                        ? new Obstacle(FETCHING, lack.message())
-                        : unavailable(lack.message()))
-            .or(
-                () ->
-                    fetch
-                        .map(origin -> podName(in, cdrom.name(), origin))
-                        .map(refusedPods::get)
-                        .map(
-                            why ->
-                                unavailable(
-                                    "The API server refused the pod that fetches it: %s. It is tried again every few minutes."
-                                        .formatted(why))))
-            .or(() -> pod.flatMap(fetching -> problem(in, drive, fetching)))
-            .or(() -> fetched.isPresent() ? noIso(told) : Optional.of(fetching(in, cdrom, pod)))
-            .or(() -> ofQemu(has));
-    return new MediumChange(
-        cdrom,
-        has,
-        fetch,
-        told.baseImageDigest().map(digest -> new Medium(node(cdrom), digest)),
-        obstacle);
-  }
-
-  /** The name of the pod that fetches what comes from there. */
-  static String podName(MachineInputs in, String cdrom, ImageOrigin origin) {
-    String node = in.pod().flatMap(PodFacts::nodeName).orElse("");
-    return MediumPod.name(in.identity(), cdrom, node, origin);
-  }
-
-  private static Optional<PodFacts> podOf(MachineInputs in, String cdrom, ImageOrigin origin) {
-    String name = podName(in, cdrom, origin);
-    return in.mediumPods().stream()
-        .filter(pod -> pod.pod().getMetadata().getName().equals(name))
-        .filter(pod -> !pod.isDeleting())
-        .findFirst();
-  }
-
-  private static Obstacle unavailable(String why) {
-    return new Obstacle(UNAVAILABLE, (why.endsWith(".") ? why : why + ".") + OLD_STAYS);
-  }
-
-  private static Optional<Obstacle> problem(MachineInputs in, Drive drive, PodFacts pod) {
-    return Stream.concat(
-            pod.runnerPullProblem().stream().map(MediumChange::words),
-            pod.fetchProblem().stream().map(problem -> words(in, drive, pod, problem)))
-        .map(MediumChange::unavailable)
-        .findFirst();
-  }
-
-  private static String words(ContainerStateWaiting runner) {
-    return "%s: %s. Check the chart's value runner.image."
-        .formatted(runner.getReason(), runner.getMessage());
-  }
-
-  private static String words(MachineInputs in, Drive drive, PodFacts pod, FetchProblem problem) {
-    if (!problem.reason().isEmpty()) {
-      return "%s: %s".formatted(problem.reason(), problem.message());
-    }
-    return EventLog.parse(problem.message())
-        .wrapperFailure()
-        .map(
-            failure ->
-                failure.reason()
-                    + ": "
-                    + failure.message()
-                    + Optional.of(failure.reason())
-                        .filter("ChecksumMismatch"::equals)
-                        .flatMap(mismatch -> BaseImages.remedyOfMismatch(in, drive))
-                        .map(". "::concat)
-                        .orElse(""))
-        .orElseGet(
-            () ->
-                "It could not be fetched, see kubectl logs %s -c image-%s"
-                    .formatted(pod.pod().getMetadata().getName(), drive.name()));
-  }
-
-  private static Obstacle fetching(MachineInputs in, Cdrom cdrom, Optional<PodFacts> pod) {
-    return new Obstacle(
-        FETCHING,
-        "It is being brought to node %s%s.%s"
-            .formatted(
-                in.pod().flatMap(PodFacts::nodeName).orElse(""),
-                Optional.ofNullable(in.fetched().get(cdrom.name())).map(": "::concat).orElse(""),
-                pod.map(
-                        fetching ->
-                            " See kubectl logs %s -c image-%s"
-                                .formatted(fetching.pod().getMetadata().getName(), cdrom.name()))
-                    .orElse("")));
-  }
-
-  private static Optional<Obstacle> noIso(EventLog told) {
-    return told.baseImageFormat()
-        .filter(format -> !format.equals("raw"))
-        .map(
-            format ->
-                unavailable(
-                    "ImageRefused: it has the format '%s', but only an ISO image can be in a CD-ROM drive"
-                        .formatted(format)));
   }
 
   private static Optional<Obstacle> ofQemu(CdromDrive has) {

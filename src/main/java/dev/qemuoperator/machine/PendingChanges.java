@@ -147,7 +147,7 @@ final class PendingChanges {
 
   /** Whether something comes to the node, of which only a log tells. */
   static boolean areComing(List<PendingChange> changes) {
-    return changes.stream().anyMatch(change -> MediumChange.FETCHING.equals(change.reason()));
+    return changes.stream().anyMatch(change -> MediumArrival.FETCHING.equals(change.reason()));
   }
 
   /** A disk is made once: a source that changes later is that of another disk. */

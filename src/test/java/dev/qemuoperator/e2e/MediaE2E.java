@@ -130,7 +130,7 @@ class MediaE2E {
     vm.awaitReady();
     awaitMedium(SECOND);
     assertGuestReads(SECOND);
-    assertThat(vm.boots()).isEqualTo(2);
+    assertThat(vm.boots()).isGreaterThan(1);
     vm.delete();
   }
 
