@@ -166,15 +166,14 @@ class BusesE2E {
     installed.patch("{\"spec\":{\"cdroms\":[{\"name\":\"iso\",\"source\":null}]}}");
     installed.await("an empty drive", FOUND, now -> now.cdroms() == null);
     assertThat(installed.status().pendingChanges()).isEmpty();
+    String pod = installed.podUid();
     installed.runLast("poweroff -f");
-    installed.awaitExit("GuestShutdown", Vm.BOOT);
-    Awaitility.await("a pod with nothing to fetch")
-        .atMost(Vm.BOOT)
-        .until(
-            () ->
-                !installed.podUid().isEmpty()
-                    && installed.livePod().getSpec().getInitContainers().isEmpty());
+    installed.await(
+        "a new pod",
+        Vm.BOOT,
+        now -> !installed.podUid().isEmpty() && !installed.podUid().equals(pod));
     installed.awaitReady();
+    assertThat(installed.livePod().getSpec().getInitContainers()).as("nothing to fetch").isEmpty();
     assertThat(installed.run(DRIVE_IS_FOUND + "{ head -c 1 /dev/sr0 || echo empty; }"))
         .contains("empty");
     installed.delete();
