@@ -142,6 +142,14 @@ class ArchitectureTest {
           .because("each kind reads logs: translate to its words there");
 
   @ArchTest
+  static final ArchRule volumeKnowsNoKindAndNoKindKnowsIt =
+      slices()
+          .matching("dev.qemuoperator.(machine|image|volume)..")
+          .should()
+          .notDependOnEachOther()
+          .because("a kind asks for a volume by a claim of a StorageClass, as anybody does");
+
+  @ArchTest
   static final ArchRule machineAloneCounts =
       noClasses()
           .that()

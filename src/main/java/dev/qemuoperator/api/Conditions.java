@@ -22,6 +22,9 @@ public final class Conditions {
     /** A layer of cloud-init is not what cloud-init could read; the message has place and cause. */
     public static final String CLOUD_INIT_INVALID = "CloudInitInvalid";
 
+    /** UEFI's variables need a volume with a file system, and no disk has one. */
+    public static final String NO_PLACE_FOR_UEFI_VARIABLES = "NoPlaceForUefiVariables";
+
     /** A pod, claim, Secret or Service that somebody else made has the name this VM needs. */
     public static final String NAME_TAKEN = "NameTaken";
 
@@ -51,6 +54,15 @@ public final class Conditions {
     /** A claim lost its volume. */
     public static final String CLAIM_LOST = "ClaimLost";
 
+    /** There is no PersistentVolumeClaim of the name in a disk's storage.claim.existing (yet). */
+    public static final String CLAIM_NOT_FOUND = "ClaimNotFound";
+
+    /** Another VirtualMachine runs from the claim; this one waits for it. */
+    public static final String CLAIM_IN_USE = "ClaimInUse";
+
+    /** The kubelet cannot mount a volume; the message is its own. */
+    public static final String VOLUME_NOT_MOUNTED = "VolumeNotMounted";
+
     /** There is no VirtualMachineImage of the name in a disk's source.image (yet). */
     public static final String IMAGE_NOT_FOUND = "ImageNotFound";
 
@@ -74,6 +86,15 @@ public final class Conditions {
 
     /** The container image could not be pulled; it is tried again. */
     public static final String PULL_FAILED = "ImagePullFailed";
+
+    /** Another process has the disk open, and QEMU's lock keeps a second one out. */
+    public static final String DISK_IN_USE = "DiskInUse";
+
+    /** QEMU takes the disk for damaged and does not write to it; the message says what to do. */
+    public static final String DISK_CORRUPT = "DiskCorrupt";
+
+    /** The volume of a disk cannot be written to. */
+    public static final String VOLUME_READ_ONLY = "VolumeReadOnly";
 
     /** A disk could not be prepared; the message has the cause. */
     public static final String DISK_FAILED = "DiskFailed";

@@ -1,5 +1,6 @@
 package dev.qemuoperator.api;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
@@ -12,15 +13,27 @@ import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.Quantity;
 import java.util.List;
+import java.util.Optional;
 
 /** A disk of the guest: what is on it at first, and where its writes go. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
-    value = "!has(self.source.blank) || has(self.size)",
+    value =
+        "!has(self.source.blank) || has(self.size)"
+            + " || has(self.storage) && has(self.storage.claim) && has(self.storage.claim.existing)",
     message = "a blank disk needs a size, such as size: 10Gi")
 @ValidationRule(
-    value = "!has(self.storage) || !has(self.storage.claim) || has(self.size)",
+    value =
+        "!has(self.storage) || has(self.storage.ephemeral) || has(self.size)"
+            + " || (has(self.storage.claim) && has(self.storage.claim.existing))",
     message = "a disk on a claim needs a size, such as size: 10Gi: the claim is made that large")
+@ValidationRule(
+    value =
+        "!has(self.storage) || !has(self.storage.claim) || !has(self.storage.claim.existing)"
+            + " || !has(self.reclaimPolicy) || self.reclaimPolicy == 'Retain'",
+    message =
+        "an existing claim is not the VirtualMachine's to delete: leave reclaimPolicy away, or"
+            + " Retain")
 @ValidationRule(
     value =
         "!has(self.size) || (isQuantity(string(self.size))"
@@ -50,7 +63,11 @@ public record Disk(
             "Size as the guest sees it; it can only grow, and does so while the guest runs, a claim"
                 + " first. Default: that of the source.")
         Quantity size,
-    @Required Source source,
+    @JsonPropertyDescription(
+            "What is on the disk when it is made; of a disk that is there already it changes nothing."
+                + " Default: blank.")
+        @Default("{\"blank\": {}}")
+        Source source,
     @JsonPropertyDescription("Where the disk's own data lives. Default: a claim.")
         @Default("{\"claim\": {}}")
         Storage storage,
@@ -125,17 +142,76 @@ public record Disk(
   /** Where the disk's own data lives. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @ValidationRule(
-      value = "[has(self.claim), has(self.ephemeral)].filter(x, x).size() == 1",
-      message = "a disk's storage must be exactly one of: claim, ephemeral")
-  public record Storage(Claim claim, Ephemeral ephemeral) {}
+      value =
+          "[has(self.claim), has(self.nodeLocal), has(self.ephemeral)].filter(x, x).size() == 1",
+      message = "a disk's storage must be exactly one of: claim, nodeLocal, ephemeral")
+  public record Storage(Claim claim, NodeLocal nodeLocal, Ephemeral ephemeral) {
 
-  /** A PersistentVolumeClaim named VM-DISK, made for this disk. */
+    /** Whether the disk outlives its pods, on a PersistentVolumeClaim. */
+    @JsonIgnore
+    public boolean isClaimed() {
+      return ephemeral == null;
+    }
+
+    /** The claim that somebody else has made for it. */
+    @JsonIgnore
+    public Optional<String> existing() {
+      return Optional.ofNullable(claim).map(Claim::existing);
+    }
+  }
+
+  /**
+   * A PersistentVolumeClaim, made for this disk and named VM-DISK, unless it is an existing one.
+   */
   @JsonInclude(JsonInclude.Include.NON_NULL)
+  @ValidationRule(
+      value =
+          "!has(self.existing)"
+              + " || !has(self.storageClassName) && !has(self.accessModes) && !has(self.volumeMode)",
+      message =
+          "an existing claim is taken as it is: leave storageClassName, accessModes and volumeMode"
+              + " away")
   public record Claim(
       @JsonPropertyDescription("Default: the cluster's default StorageClass.") @Size(max = 253)
           String storageClassName,
       @JsonPropertyDescription("Default: [ReadWriteOnce].") @Size(min = 1, max = 4)
-          List<AccessMode> accessModes) {}
+          List<AccessMode> accessModes,
+      @JsonPropertyDescription(
+              "Filesystem: the disk is a file on the volume; Block: the disk is the volume, which is"
+                  + " made a little larger than the disk. Default: Filesystem.")
+          VolumeMode volumeMode,
+      @JsonPropertyDescription(
+              "Name of a claim in the VirtualMachine's namespace, such as one that a deleted"
+                  + " VirtualMachine has left. A disk that is on it already is used as it is. The claim"
+                  + " stays its owner's: it is neither made, grown nor deleted here.")
+          @Size(max = 253)
+          @Pattern("^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
+          String existing) {}
+
+  /** What a claim's volume is; as in a PersistentVolumeClaim. */
+  public enum VolumeMode {
+    @JsonProperty("Filesystem")
+    FILESYSTEM("Filesystem"),
+    @JsonProperty("Block")
+    BLOCK("Block");
+
+    private final String word;
+
+    VolumeMode(String word) {
+      this.word = word;
+    }
+
+    /** The value as users write it. */
+    public String word() {
+      return word;
+    }
+  }
+
+  /**
+   * A directory of the node to which the VM comes first, and where it stays; by a claim of the
+   * chart's own StorageClass, so it needs no other storage in the cluster.
+   */
+  public record NodeLocal() {}
 
   /** How the claim's volume may be mounted; as in a PersistentVolumeClaim. */
   public enum AccessMode {

@@ -19,11 +19,27 @@ import java.util.Map;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
     // an empty drive will do: the system that was installed from it is on a disk that began blank
-    value = "self.disks.exists(d, !has(d.source.blank)) || self.cdroms.size() > 0",
+    value =
+        "self.disks.exists(d, !has(d.source.blank)"
+            + " || has(d.storage.claim) && has(d.storage.claim.existing)) || self.cdroms.size() > 0",
     message =
         "at least one disk must have a source with an operating system (image, http or"
-            + " containerImage), or there must be a CD-ROM drive to install one from, which may be"
-            + " empty afterwards: blank disks alone cannot boot")
+            + " containerImage) or be on an existing claim, or there must be a CD-ROM drive to"
+            + " install one from, which may be empty afterwards: blank disks alone cannot boot")
+@ValidationRule(
+    value =
+        "self.disks.all(d, !has(d.storage.claim) || !has(d.storage.claim.existing)"
+            + " || self.disks.filter(o, has(o.storage.claim) && has(o.storage.claim.existing)"
+            + " && o.storage.claim.existing == d.storage.claim.existing).size() == 1)",
+    message = "no two disks can be on the same existing claim: each needs one of its own")
+@ValidationRule(
+    value =
+        "!has(self.machine.firmware) || self.machine.firmware != 'UEFI'"
+            + " || !self.disks.all(d, has(d.storage.claim) && has(d.storage.claim.volumeMode)"
+            + " && d.storage.claim.volumeMode == 'Block')",
+    message =
+        "UEFI keeps its variables in a file beside a disk, and a volume of the mode Block has no"
+            + " files: give one of the disks the mode Filesystem")
 @ValidationRule(
     value = "self.cdroms.all(c, !self.disks.exists(d, d.name == c.name))",
     message = "a CD-ROM drive and a disk must not have the same name")

@@ -7,6 +7,7 @@ import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.machine.MachineDecision.PodStep;
 import dev.qemuoperator.pod.Ownership;
 import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.pod.VmObjects.DiskNotes;
 import dev.qemuoperator.pod.VmPod;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Container;
@@ -98,9 +99,10 @@ final class Apply {
   private Optional<Verdict> applyAll(DesiredState desired) {
     if (decision.isAccepted()) {
       for (PersistentVolumeClaim claim : desired.claims()) {
-        Optional.ofNullable(in.claims().get(claim.getMetadata().getName()))
-            .ifPresentOrElse(
-                actual -> applyTo(actual, claim), () -> writeIfDifferent(Optional.empty(), claim));
+        Optional<PersistentVolumeClaim> actual =
+            Optional.ofNullable(in.claims().get(claim.getMetadata().getName()));
+        actual.ifPresentOrElse(
+            known -> applyTo(known, claim), () -> writeIfDifferent(Optional.empty(), claim));
       }
     }
     Optional<Verdict> taken = Optional.empty();
@@ -116,8 +118,19 @@ final class Apply {
     return taken.isPresent() ? taken : applyPod(desired);
   }
 
+  /** On a claim that is its owner's; one that has none and needs none is left alone. */
+  private void note(PersistentVolumeClaim existing, PersistentVolumeClaim notes) {
+    if (!DiskNotes.on(existing).equals(DiskNotes.on(notes))) {
+      writeIfDifferent(Optional.of(existing), notes);
+    }
+  }
+
   /** A claim that must stay as small as it is keeps nothing else from being written. */
   private void applyTo(PersistentVolumeClaim actual, PersistentVolumeClaim wanted) {
+    if (wanted.getSpec() == null) {
+      note(actual, wanted);
+      return;
+    }
     PersistentVolumeClaim asMade = withSpecOf(wanted, actual);
     if (isToGrow(actual, wanted)) {
       try {

@@ -131,10 +131,10 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
 
   /** What is known of a disk on a claim; of others nothing lasts. */
   static DiskNotes notes(MachineInputs in, Disk disk) {
-    if (disk.storage().claim() == null) {
+    if (!disk.storage().isClaimed()) {
       return DiskNotes.NONE;
     }
-    DiskNotes before = claim(in, disk).map(DiskNotes::on).orElse(DiskNotes.NONE);
+    DiskNotes before = Volumes.claim(in, disk).map(DiskNotes::on).orElse(DiskNotes.NONE);
     boolean fetched =
         in.pod().filter(pod -> pod.isRunning() && pod.hasFetched(disk.name())).isPresent();
     return new DiskNotes(
@@ -184,14 +184,15 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
                     .formatted(name, Annotations.REFRESH_REQUESTED_AT));
   }
 
-  static Optional<PersistentVolumeClaim> claim(MachineInputs in, Disk disk) {
-    return Optional.ofNullable(in.claims().get(in.identity().claimOf(disk.name())));
+  /** One that was made before this VM may have a base image, whatever its source says. */
+  static boolean canBeBacked(Disk disk) {
+    return disk.source().blank() == null || disk.storage().existing().isPresent();
   }
 
   /** Whether a disk on a claim holds all of its base image: as QEMU says, or said last. */
   static boolean isSelfContained(MachineInputs in, Disk disk) {
-    Optional<PersistentVolumeClaim> claim = claim(in, disk);
-    if (disk.source().blank() != null || claim.isEmpty()) {
+    Optional<PersistentVolumeClaim> claim = Volumes.claim(in, disk);
+    if (!canBeBacked(disk) || claim.isEmpty()) {
       return false;
     }
     return opened(in, disk)

@@ -44,11 +44,17 @@ record DesiredState(
     VmIdentity vm = in.identity();
     Hardware hardware =
         Hardware.of(
-            vm, in.spec(), in.wantsSeed(), CertificateAuthority.OPERATOR_DN, DiskGrowth.room(in));
+            vm, in.spec(), in.wantsSeed(), CertificateAuthority.OPERATOR_DN, Volumes.of(in));
     return new DesiredState(
         in.spec().disks().stream()
-            .filter(disk -> disk.storage().claim() != null)
-            .map(disk -> VmObjects.claim(vm, disk, BaseImages.notes(in, disk)))
+            .filter(disk -> disk.storage().isClaimed())
+            // an existing one is never made
+            .filter(
+                disk -> disk.storage().existing().isEmpty() || Volumes.claim(in, disk).isPresent())
+            .map(
+                disk ->
+                    VmObjects.claim(
+                        vm, disk, BaseImages.notes(in, disk), settings.nodeLocalStorageClass()))
             .toList(),
         decision
             .seed()

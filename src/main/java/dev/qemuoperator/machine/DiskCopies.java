@@ -67,7 +67,7 @@ final class DiskCopies {
               .map(Observation::answers)
               .map(answers -> answers.disks().get(disk.name()))
               .filter(DiskImage::backed);
-      if (disk.storage().claim() == null || image.isEmpty()) {
+      if (!disk.storage().isClaimed() || image.isEmpty()) {
         continue;
       }
       boolean runs = image.get().copied() != null;

@@ -5,13 +5,11 @@ import dev.qemuoperator.qemu.DiskSize;
 import dev.qemuoperator.qmp.DiskImage;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimCondition;
-import io.fabric8.kubernetes.api.model.PersistentVolumeClaimStatus;
 import io.fabric8.kubernetes.api.model.Quantity;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 
 /**
  * A disk of a running guest that is smaller than its spec says. What it has is read from QEMU each
@@ -23,11 +21,13 @@ record DiskGrowth(Disk disk, DiskSize has, DiskSize wants, Optional<Obstacle> ob
 
   static final String CLAIM_EXPANDING = "ClaimExpanding";
   static final String COPYING = "CopyingBaseImage";
+  static final String CLAIM_TOO_SMALL = "ClaimTooSmall";
   static final String CLAIM_REFUSED = "ClaimRefused";
   static final String CLAIM_FAILED = "ClaimExpansionFailed";
 
   /** Reasons for which somebody may have to act. */
-  static final Set<String> PROBLEMS = Set.of(CLAIM_REFUSED, CLAIM_FAILED, Obstacle.QEMU_REFUSED);
+  static final Set<String> PROBLEMS =
+      Set.of(CLAIM_TOO_SMALL, CLAIM_REFUSED, CLAIM_FAILED, Obstacle.QEMU_REFUSED);
 
   /**
    * @param refusedClaims what the API server had against a larger claim, by the claim's name
@@ -52,41 +52,13 @@ record DiskGrowth(Disk disk, DiskSize has, DiskSize wants, Optional<Obstacle> ob
         : Optional.empty();
   }
 
-  /**
-   * What the volumes of disks hold, where that is less than the spec's size. A disk that were
-   * larger would pause its guest once it has filled the volume, and nothing but a larger volume
-   * would help.
-   */
-  static Map<String, DiskSize> room(MachineInputs in) {
-    Map<String, DiskSize> room = new TreeMap<>();
-    for (Disk disk : in.spec().disks()) {
-      tooSmall(in, disk)
-          .ifPresent(claim -> room.put(disk.name(), DiskSize.within(capacity(claim))));
-    }
-    return room;
-  }
-
-  private static Optional<PersistentVolumeClaim> tooSmall(MachineInputs in, Disk disk) {
-    return BaseImages.claim(in, disk)
-        .filter(claim -> disk.size() != null)
-        .filter(
-            claim ->
-                capacity(claim).getNumericalAmount().compareTo(disk.size().getNumericalAmount())
-                    < 0);
-  }
-
-  /** Of one that is not bound: what it will have at least. */
-  private static Quantity capacity(PersistentVolumeClaim claim) {
-    return Optional.ofNullable(claim.getStatus())
-        .map(PersistentVolumeClaimStatus::getCapacity)
-        .map(capacity -> capacity.get("storage"))
-        .orElseGet(() -> claim.getSpec().getResources().getRequests().get("storage"));
-  }
-
   private static Optional<Obstacle> obstacle(
       MachineInputs in, Disk disk, DiskImage image, Map<String, String> refusedClaims) {
-    Optional<PersistentVolumeClaim> claim = tooSmall(in, disk);
+    Optional<PersistentVolumeClaim> claim = Volumes.claimTooSmall(in, disk);
     if (claim.isPresent()) {
+      if (disk.storage().existing().isPresent()) {
+        return Optional.of(tooSmall(claim.get(), disk));
+      }
       return Optional.of(
           Optional.ofNullable(refusedClaims.get(claim.get().getMetadata().getName()))
               .map(why -> refused(claim.get(), why))
@@ -99,6 +71,17 @@ record DiskGrowth(Disk disk, DiskSize has, DiskSize wants, Optional<Obstacle> ob
               "Waits until the base image has been copied into the disk, during which QEMU grows none."));
     }
     return Optional.ofNullable(image.refusal()).map(Obstacle::refusedByQemu);
+  }
+
+  private static Obstacle tooSmall(PersistentVolumeClaim claim, Disk disk) {
+    String name = claim.getMetadata().getName();
+    Quantity needed = Volumes.isBlock(claim) ? DiskSize.of(disk.size()).device() : disk.size();
+    return new Obstacle(
+        CLAIM_TOO_SMALL,
+        ("A disk grows no further than its volume, and PersistentVolumeClaim/%s, which has %s, is not"
+                + " the VirtualMachine's to change. To have it expanded: kubectl patch pvc %s -p"
+                + " '{\"spec\":{\"resources\":{\"requests\":{\"storage\":\"%s\"}}}}'")
+            .formatted(name, Volumes.capacity(claim), name, needed));
   }
 
   private static Obstacle refused(PersistentVolumeClaim claim, String why) {
@@ -137,7 +120,7 @@ record DiskGrowth(Disk disk, DiskSize has, DiskSize wants, Optional<Obstacle> ob
     return new Obstacle(
         CLAIM_EXPANDING,
         "Waits for PersistentVolumeClaim/%s, which has %s: %s"
-            .formatted(name, capacity(claim), how));
+            .formatted(name, Volumes.capacity(claim), how));
   }
 
   private static Optional<PersistentVolumeClaimCondition> condition(

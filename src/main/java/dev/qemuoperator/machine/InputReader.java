@@ -19,6 +19,7 @@ import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.QmpMonitors;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
+import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -36,10 +37,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** Reads what a pass needs, from caches where there are any. */
 final class InputReader {
+
+  /** Reasons of the kubelet's and the attach controller's Events. */
+  private static final Set<String> MOUNT_PROBLEMS =
+      Set.of("FailedMount", "FailedAttachVolume", "FailedMapVolume");
 
   private final KubernetesClient client;
   private final SourceWatches sources;
@@ -74,6 +80,7 @@ final class InputReader {
     Map<String, PersistentVolumeClaim> claims = claims(vm, identity, context);
     Optional<PodFacts> pod = child(context, Pod.class, identity.name()).map(PodFacts::new);
     List<PodFacts> mediumPods = mediumPods(identity, context);
+    ClaimUsers users = new ClaimUsers(client, context.getPrimaryCache().list().toList());
     return new MachineInputs(
         vm,
         layers,
@@ -84,6 +91,9 @@ final class InputReader {
         pod,
         claims,
         claimEvents(claims),
+        // what has a pod of its own waits for nobody
+        pod.isPresent() ? Map.of() : users.of(vm),
+        pod.filter(PodFacts::waitsForVolumes).flatMap(this::mountProblem),
         child(context, Secret.class, identity.seedSecret()),
         child(context, Secret.class, identity.tlsSecret()),
         child(context, Service.class, identity.name()),
@@ -190,8 +200,8 @@ final class InputReader {
             .collect(Collectors.toMap(claim -> claim.getMetadata().getName(), claim -> claim));
     Map<String, PersistentVolumeClaim> claims = new HashMap<>();
     for (Disk disk : vm.getSpec().disks()) {
-      String name = identity.claimOf(disk.name());
-      if (disk.storage().claim() != null) {
+      if (disk.storage().isClaimed()) {
+        String name = identity.claimOf(disk);
         Optional.ofNullable(known.get(name))
             .or(
                 () ->
@@ -213,22 +223,30 @@ final class InputReader {
     claims.forEach(
         (name, claim) -> {
           if (claim.getStatus() != null && "Pending".equals(claim.getStatus().getPhase())) {
-            client
-                .v1()
-                .events()
-                .inNamespace(claim.getMetadata().getNamespace())
-                .withField("involvedObject.uid", claim.getMetadata().getUid())
-                .list()
-                .getItems()
-                .stream()
-                .filter(event -> "Warning".equals(event.getType()))
-                .max(
-                    Comparator.comparing(
-                        event -> Optional.ofNullable(event.getLastTimestamp()).orElse("")))
-                .ifPresent(event -> texts.put(name, event.getMessage()));
+            lastWarning(claim, event -> true).ifPresent(text -> texts.put(name, text));
           }
         });
     return texts;
+  }
+
+  /** Only while containers wait for their pod's volumes, mostly a second. */
+  private Optional<String> mountProblem(PodFacts pod) {
+    return lastWarning(pod.pod(), event -> MOUNT_PROBLEMS.contains(event.getReason()));
+  }
+
+  private Optional<String> lastWarning(HasMetadata object, Predicate<Event> which) {
+    return client
+        .v1()
+        .events()
+        .inNamespace(object.getMetadata().getNamespace())
+        .withField("involvedObject.uid", object.getMetadata().getUid())
+        .list()
+        .getItems()
+        .stream()
+        .filter(event -> "Warning".equals(event.getType()) && which.test(event))
+        .max(
+            Comparator.comparing(event -> Optional.ofNullable(event.getLastTimestamp()).orElse("")))
+        .map(Event::getMessage);
   }
 
   /** By name: anybody may put our labels on a pod or Service of another name. */

@@ -21,6 +21,7 @@ import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.time.Clock;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** How the parts of the operator are put together. */
 final class MachineBeans {
@@ -35,11 +36,17 @@ final class MachineBeans {
 
   @Produces
   @Singleton
-  PodSettings podSettings(OperatorSettings settings) {
+  PodSettings podSettings(
+      OperatorSettings settings,
+      @ConfigProperty(
+              name = "qemu-operator.node-local.storage-class",
+              defaultValue = "qemu-operator-node-local")
+          String nodeLocalStorageClass) {
     return new PodSettings(
         settings.runnerImage(),
         settings.cacheDirectory(),
-        new CacheLimits(settings.cacheUnusedDays(), settings.cacheMebibytes()));
+        new CacheLimits(settings.cacheUnusedDays(), settings.cacheMebibytes()),
+        nodeLocalStorageClass);
   }
 
   @Produces

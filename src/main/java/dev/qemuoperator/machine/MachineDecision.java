@@ -2,6 +2,7 @@ package dev.qemuoperator.machine;
 
 import dev.qemuoperator.api.Annotations;
 import dev.qemuoperator.api.Conditions.Accepted;
+import dev.qemuoperator.api.Machine.Firmware;
 import dev.qemuoperator.api.RunStrategy;
 import dev.qemuoperator.cloudinit.Finding;
 import dev.qemuoperator.cloudinit.Guest;
@@ -23,6 +24,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -30,12 +32,17 @@ import java.util.stream.Collectors;
  *
  * @param accepted whether the manifest and all it names can be used
  * @param seed the seed that the sources make now
- * @param bases what the next pod has to bring to its node first, and whether it can
+ * @param bases what the next pod has to bring to its node first
+ * @param awaited why there can be no further pod yet, for its images or its claims
  * @param done what makes a pod superfluous that the run strategy would otherwise ask for, such as
  *     {@code Once} and the restart request that it has met; empty if nothing does
  */
 record MachineDecision(
-    Verdict accepted, Optional<Seed> seed, BaseImages bases, Optional<String> done) {
+    Verdict accepted,
+    Optional<Seed> seed,
+    BaseImages bases,
+    Optional<Verdict> awaited,
+    Optional<String> done) {
 
   /** A pod that ends at once, time and again, is not replaced more often than this. */
   static final Duration REST = Duration.ofSeconds(30);
@@ -43,7 +50,9 @@ record MachineDecision(
   static MachineDecision of(MachineInputs in) {
     SeedResult seed = seed(in);
     Verdict accepted = accepted(in, seed.findings());
-    return new MachineDecision(accepted, seed.seed(), BaseImages.of(in), done(in));
+    BaseImages bases = BaseImages.of(in);
+    return new MachineDecision(
+        accepted, seed.seed(), bases, Volumes.awaited(in).or(bases::awaited), done(in));
   }
 
   /**
@@ -91,12 +100,12 @@ record MachineDecision(
   }
 
   private boolean wantsPod(MachineInputs in) {
-    return wantsGuest(in) && bases.awaited().isEmpty();
+    return wantsGuest(in) && awaited.isEmpty();
   }
 
   /** Whether a pod that went could be followed by another one. */
   boolean canReplace() {
-    return isAccepted() && bases.awaited().isEmpty();
+    return isAccepted() && awaited.isEmpty();
   }
 
   /** Whether a guest is to run, as soon as it can. */
@@ -147,12 +156,24 @@ record MachineDecision(
           "%s: exists and is not this VM's. Delete or rename it, or give the VM another name."
               .formatted(String.join(", ", taken)));
     }
+    if (in.spec().machine().firmware() == Firmware.UEFI
+        && Hardware.placeOfUefiVariables(in.spec(), Volumes.of(in)).isEmpty()) {
+      return Verdict.no(
+          Accepted.NO_PLACE_FOR_UEFI_VARIABLES,
+          "UEFI keeps its variables in a file beside a disk, and all disks are on volumes of the mode"
+              + " Block, which have no files. Add a disk on a volume of the mode Filesystem.");
+    }
     return Verdict.yes(Accepted.VALID, "The manifest and everything it names can be used.");
   }
 
   /** Claims are looked up by name, so one that somebody else made is seen before it is used. */
   private static List<String> takenNames(MachineInputs in) {
+    Set<String> existing =
+        in.spec().disks().stream()
+            .flatMap(disk -> disk.storage().existing().stream())
+            .collect(Collectors.toSet());
     return in.claims().values().stream()
+        .filter(claim -> !existing.contains(claim.getMetadata().getName()))
         .filter(claim -> !Ownership.canBeTakenUpBy(in.identity(), claim))
         .map(claim -> name(claim))
         .toList();

@@ -27,6 +27,8 @@ import java.util.TreeMap;
  * @param images the VirtualMachineImages that the VM names and that exist, by name
  * @param claims by name
  * @param claimEvents last warning about a claim that is not bound, by the claim's name
+ * @param claimUsers another VM that runs from a claim, or comes first, by the claim's name
+ * @param mountProblem last warning about a volume of a pod whose containers wait for it
  * @param qmp what QEMU says, if the operator watches it
  * @param mediumPods those that bring media to the node, see {@link MediumPods}
  * @param fetched how much of an image has come to the node, as its init container said last, by
@@ -42,6 +44,8 @@ record MachineInputs(
     Optional<PodFacts> pod,
     Map<String, PersistentVolumeClaim> claims,
     Map<String, String> claimEvents,
+    Map<String, String> claimUsers,
+    Optional<String> mountProblem,
     Optional<Secret> seed,
     Optional<Secret> tls,
     Optional<Service> service,
@@ -79,6 +83,8 @@ record MachineInputs(
         Optional.empty(),
         claims,
         claimEvents,
+        claimUsers,
+        Optional.empty(),
         seed,
         tls,
         service,

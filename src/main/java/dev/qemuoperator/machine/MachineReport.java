@@ -50,6 +50,8 @@ import java.util.stream.Stream;
  */
 final class MachineReport {
 
+  private static final String STARTING = "Starting";
+
   /** Told from the copying that comes later by its first word. */
   private static final String FETCHED = "fetched: %s";
 
@@ -125,7 +127,7 @@ final class MachineReport {
     return switch (running.reason()) {
       case Running.NOT_ACCEPTED -> "Rejected";
       case Running.QMP_UNREACHABLE, Running.NODE_NOT_READY, Running.NODE_LOST -> "Unknown";
-      case Running.RUNNER_IMAGE, Running.POD_LOST -> "Starting";
+      case Running.RUNNER_IMAGE, Running.POD_LOST -> STARTING;
       case Running.GUEST_PANICKED -> "Panicked";
       case Running.SUSPENDED -> "Suspended";
       default -> running.reason();
@@ -196,11 +198,11 @@ final class MachineReport {
   }
 
   private VirtualMachineStatus.Disk disk(Disk disk) {
-    boolean claimed = disk.storage().claim() != null;
-    String claim = claimed ? in.identity().claimOf(disk.name()) : null;
+    boolean claimed = disk.storage().isClaimed();
+    String claim = claimed ? in.identity().claimOf(disk) : null;
     String image =
         BaseImages.notes(in, disk).image().orElseGet(() -> BaseImages.nameOf(disk.source()));
-    boolean copies = claimed && disk.source().blank() == null;
+    boolean copies = claimed && BaseImages.canBeBacked(disk);
     return new VirtualMachineStatus.Disk(
         disk.name(),
         claim,
@@ -396,10 +398,14 @@ final class MachineReport {
         Set.of(
             DisksReady.BINDING_CLAIM,
             DisksReady.CLAIM_PENDING,
+            DisksReady.CLAIM_NOT_FOUND,
+            DisksReady.CLAIM_IN_USE,
             DisksReady.FETCHING,
             Accepted.NAME_TAKEN,
             Accepted.REFUSED);
-    return List.of(Accepted.TYPE, DisksReady.TYPE).stream()
+    // a pod that cannot mount its volumes says so in Events alone
+    return (STARTING.equals(status.state()) && status.podName() != null)
+        || List.of(Accepted.TYPE, DisksReady.TYPE).stream()
             .flatMap(type -> ConditionList.find(status.conditions(), type).stream())
             .anyMatch(condition -> reasons.contains(condition.getReason()))
         || PendingChanges.areComing(status.pendingChanges());

@@ -71,9 +71,10 @@ record Verdicts(
   private static final List<Function<Verdicts, Optional<Verdict>>> DISKS_READY =
       List.of(
           Verdicts::claimLost,
-          Verdicts::imageAwaited,
+          Verdicts::awaited,
           Verdicts::noPodAskedForDisks,
           Verdicts::claimPending,
+          Verdicts::volumeNotMounted,
           Verdicts::baseImageFailed,
           Verdicts::baseImageMissing,
           Verdicts::diskFailed,
@@ -223,7 +224,7 @@ record Verdicts(
   }
 
   private Optional<Verdict> waitsForImage() {
-    return imageAwaited()
+    return awaited()
         .filter(awaited -> in.pod().filter(PodFacts::isRunning).isEmpty())
         .map(awaited -> Verdict.no(Running.STARTING, "Waiting for disks: " + awaited.message()));
   }
@@ -413,12 +414,12 @@ record Verdicts(
   }
 
   /** A pod that is there and may stay so does not need it. */
-  private Optional<Verdict> imageAwaited() {
+  private Optional<Verdict> awaited() {
     boolean needed =
         in.pod().isEmpty()
             || !BaseImages.missing(in).isEmpty()
             || in.pod().filter(in::isRestartRequested).isPresent();
-    return decision.bases().awaited().filter(awaited -> needed && decision.wantsGuest(in));
+    return decision.awaited().filter(awaited -> needed && decision.wantsGuest(in));
   }
 
   private Optional<Verdict> noPodAskedForDisks() {
@@ -443,6 +444,16 @@ record Verdicts(
                                 + " stays so, see kubectl describe pvc %s.")
                             .formatted(name, name)))
         .findFirst();
+  }
+
+  private Optional<Verdict> volumeNotMounted() {
+    return in.mountProblem()
+        .map(
+            problem ->
+                Verdict.no(
+                    DisksReady.VOLUME_NOT_MOUNTED,
+                    "On node %s a volume cannot be mounted: %s. It is tried again."
+                        .formatted(pod().flatMap(PodFacts::nodeName).orElse(""), problem)));
   }
 
   private Optional<Verdict> baseImageFailed() {
@@ -503,6 +514,9 @@ record Verdicts(
           case "ChecksumMismatch" -> DisksReady.CHECKSUM_MISMATCH;
           case "DownloadFailed" -> DisksReady.DOWNLOAD_FAILED;
           case "ImageRefused" -> DisksReady.IMAGE_REFUSED;
+          case "DiskInUse" -> DisksReady.DISK_IN_USE;
+          case "DiskCorrupt" -> DisksReady.DISK_CORRUPT;
+          case "VolumeReadOnly" -> DisksReady.VOLUME_READ_ONLY;
           default -> DisksReady.DISK_FAILED;
         },
         "%s: %s%s"

@@ -174,6 +174,18 @@ public record PodFacts(Pod pod) {
     return isRunning() || lastTermination().isPresent();
   }
 
+  /** Whether it has a node, and its containers wait for volumes, or for what comes before them. */
+  public boolean waitsForVolumes() {
+    return nodeName().isPresent()
+        && !hasStarted()
+        && condition("PodReadyToStartContainers")
+            .filter(ready -> "True".equals(ready.getStatus()))
+            .isEmpty()
+        && inits().stream()
+            .flatMap(init -> Stream.ofNullable(init.getState()))
+            .allMatch(state -> state.getWaiting() != null);
+  }
+
   /** Identifies this run of the container. */
   public String containerId() {
     return qemu().map(ContainerStatus::getContainerID).orElse("");

@@ -6,8 +6,13 @@ package dev.qemuoperator.pod;
  * @param runnerImage container image with QEMU and the wrapper
  * @param cacheDirectory directory of each node that holds base images
  * @param cacheLimits what is removed from it
+ * @param nodeLocalStorageClass the StorageClass of disks with the storage nodeLocal
  */
-public record PodSettings(String runnerImage, String cacheDirectory, CacheLimits cacheLimits) {
+public record PodSettings(
+    String runnerImage,
+    String cacheDirectory,
+    CacheLimits cacheLimits,
+    String nodeLocalStorageClass) {
 
   /**
    * What is removed from a node's cache before a base image is added to it.

@@ -2,9 +2,12 @@ package dev.qemuoperator.pod;
 
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.Disk.AccessMode;
+import dev.qemuoperator.api.Disk.Claim;
 import dev.qemuoperator.api.Disk.ReclaimPolicy;
+import dev.qemuoperator.api.Disk.VolumeMode;
 import dev.qemuoperator.api.Port;
 import dev.qemuoperator.api.VirtualMachineSpec;
+import dev.qemuoperator.qemu.DiskSize;
 import dev.qemuoperator.qemu.VmIdentity;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
@@ -77,26 +80,46 @@ public final class VmObjects {
 
   /**
    * The claim of a disk. A retained one has no owner, so that it outlives the VM; a VM of the same
-   * name takes it up again.
+   * name takes it up again. Of an existing one, the notes and nothing else: it is its owner's.
+   *
+   * @param nodeLocalStorageClass of disks with that storage
    */
-  public static PersistentVolumeClaim claim(VmIdentity vm, Disk disk, DiskNotes notes) {
-    String name = vm.claimOf(disk.name());
+  public static PersistentVolumeClaim claim(
+      VmIdentity vm, Disk disk, DiskNotes notes, String nodeLocalStorageClass) {
+    String name = vm.claimOf(disk);
+    if (disk.storage().existing().isPresent()) {
+      return new PersistentVolumeClaimBuilder()
+          .withNewMetadata()
+          .withNamespace(vm.namespace())
+          .withName(name)
+          .withAnnotations(notes.annotations())
+          .endMetadata()
+          .build();
+    }
     ObjectMeta metadata =
         disk.reclaimPolicy() == ReclaimPolicy.DELETE
             ? Ownership.owned(vm, name)
             : Ownership.kept(vm, name);
     Map<String, String> annotations = notes.annotations();
     metadata.setAnnotations(annotations.isEmpty() ? null : annotations);
-    List<AccessMode> modes = disk.storage().claim().accessModes();
+    Claim wish =
+        disk.storage().nodeLocal() != null
+            ? new Claim(nodeLocalStorageClass, null, null, null)
+            : disk.storage().claim();
+    List<AccessMode> modes = wish.accessModes();
+    boolean block = wish.volumeMode() == VolumeMode.BLOCK;
     // @formatter:off
     return new PersistentVolumeClaimBuilder()
         .withMetadata(metadata)
         .withNewSpec()
-          .withStorageClassName(disk.storage().claim().storageClassName())
+          .withStorageClassName(wish.storageClassName())
+          .withVolumeMode(wish.volumeMode() == null ? null : wish.volumeMode().word())
           .withAccessModes(
               (modes == null ? List.of(AccessMode.READ_WRITE_ONCE) : modes)
                   .stream().map(AccessMode::word).toList())
-          .withNewResources().addToRequests("storage", disk.size()).endResources()
+          .withNewResources()
+            .addToRequests("storage", block ? DiskSize.of(disk.size()).device() : disk.size())
+          .endResources()
         .endSpec()
         .build();
     // @formatter:on

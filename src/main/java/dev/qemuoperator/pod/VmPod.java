@@ -5,6 +5,7 @@ import dev.qemuoperator.api.RunStrategy;
 import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.qemu.Attachment;
 import dev.qemuoperator.qemu.Attachment.BaseImage;
+import dev.qemuoperator.qemu.Attachment.ClaimDevice;
 import dev.qemuoperator.qemu.Attachment.ClaimVolume;
 import dev.qemuoperator.qemu.Attachment.EphemeralVolume;
 import dev.qemuoperator.qemu.Attachment.MemoryVolume;
@@ -25,6 +26,8 @@ import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import io.fabric8.kubernetes.api.model.ResourceRequirementsBuilder;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
+import io.fabric8.kubernetes.api.model.VolumeDevice;
+import io.fabric8.kubernetes.api.model.VolumeDeviceBuilder;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import java.util.ArrayList;
@@ -65,6 +68,7 @@ public final class VmPod {
   private final ImageFetch fetch;
   private final Map<String, Volume> volumes = new LinkedHashMap<>();
   private final List<VolumeMount> mounts = new ArrayList<>();
+  private final List<VolumeDevice> devices = new ArrayList<>();
   private final List<String> options = new ArrayList<>();
 
   private VmPod(ImageFetch fetch) {
@@ -158,6 +162,7 @@ public final class VmPod {
             .endResources()
             .withReadinessProbe(probe(spec.readinessProbe()))
             .withVolumeMounts(mounts)
+            .withVolumeDevices(devices)
           .endContainer()
           .withVolumes(List.copyOf(volumes.values()))
         .endSpec()
@@ -214,6 +219,12 @@ public final class VmPod {
           mount(
               new VolumeBuilder().withName(name).withNewPersistentVolumeClaim(claim, false).build(),
               path);
+      case ClaimDevice(String name, String claim, String path) -> {
+        volumes.put(
+            name,
+            new VolumeBuilder().withName(name).withNewPersistentVolumeClaim(claim, false).build());
+        devices.add(new VolumeDeviceBuilder().withName(name).withDevicePath(path).build());
+      }
       case EphemeralVolume(String name, String path) ->
           mount(new VolumeBuilder().withName(name).withNewEmptyDir().endEmptyDir().build(), path);
       case MemoryVolume(String name, String path) ->

@@ -10,8 +10,11 @@ public sealed interface Attachment {
    */
   record WrapperOption(String text) implements Attachment {}
 
-  /** A PersistentVolumeClaim, mounted read-write. */
+  /** A PersistentVolumeClaim of the mode Filesystem, mounted read-write. */
   record ClaimVolume(String name, String claim, String mountPath) implements Attachment {}
+
+  /** A PersistentVolumeClaim of the mode Block. */
+  record ClaimDevice(String name, String claim, String devicePath) implements Attachment {}
 
   /** Room on the node's disk that lives as long as the pod. */
   record EphemeralVolume(String name, String mountPath) implements Attachment {}

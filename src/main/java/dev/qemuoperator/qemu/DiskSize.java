@@ -13,6 +13,14 @@ import java.util.stream.Stream;
 public record DiskSize(long bytes) implements Comparable<DiskSize> {
 
   private static final long SECTOR = 512;
+  private static final long MEBIBYTE = 1024L * 1024;
+
+  /**
+   * QEMU's tables take an 8000th of what a disk has been filled with: twice that, and then some.
+   */
+  private static final long DATA_PER_TABLES = 4096;
+
+  private static final long OTHER_TABLES = 4 * MEBIBYTE;
 
   /** What is asked for beyond the last sector is rounded up. */
   public static DiskSize of(Quantity wanted) {
@@ -22,6 +30,18 @@ public record DiskSize(long bytes) implements Comparable<DiskSize> {
   /** The largest disk that is no larger than its volume. */
   public static DiskSize within(Quantity volume) {
     return new DiskSize(bytes(volume) / SECTOR * SECTOR);
+  }
+
+  /** The largest disk that fits, when it is full, on a volume that is nothing but the disk. */
+  public static DiskSize onDevice(Quantity volume) {
+    long data = (bytes(volume) - OTHER_TABLES) / (DATA_PER_TABLES + 1) * DATA_PER_TABLES;
+    return new DiskSize(Math.max(0, data / SECTOR * SECTOR));
+  }
+
+  /** What a volume must have to hold this disk, when it is full, and nothing but the disk. */
+  public Quantity device() {
+    long needed = bytes + Math.ceilDiv(bytes, DATA_PER_TABLES) + OTHER_TABLES;
+    return new Quantity(Math.ceilDiv(needed, MEBIBYTE) + "Mi");
   }
 
   private static long bytes(Quantity quantity) {

@@ -6,6 +6,7 @@ import dev.qemuoperator.api.Machine.Firmware;
 import dev.qemuoperator.api.Network;
 import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.qemu.Attachment.BaseImage;
+import dev.qemuoperator.qemu.Attachment.ClaimDevice;
 import dev.qemuoperator.qemu.Attachment.ClaimVolume;
 import dev.qemuoperator.qemu.Attachment.EphemeralVolume;
 import dev.qemuoperator.qemu.Attachment.MemoryVolume;
@@ -56,17 +57,17 @@ public record Hardware(List<Device> devices) {
    *
    * @param seeded whether there is a Secret of cloud-init's files
    * @param operatorDn distinguished name that alone may speak to QEMU's monitors
-   * @param room by disk, what its volume holds, where that is less than the spec's size
+   * @param volumes of disks on claims, by disk
    */
   public static Hardware of(
       VmIdentity vm,
       VirtualMachineSpec spec,
       boolean seeded,
       String operatorDn,
-      Map<String, DiskSize> room) {
+      Map<String, DiskVolume> volumes) {
     List<Device> devices = new ArrayList<>();
     devices.add(sandbox(vm));
-    devices.add(machine(spec));
+    devices.add(machine(spec, volumes));
     devices.add(processorsAndMemory(spec));
     devices.add(lifecycle(spec));
     if (watchdogAction(spec).isPresent()) {
@@ -95,8 +96,8 @@ public record Hardware(List<Device> devices) {
             case SCSI -> "bus=scsi.0,channel=0,lun=0,scsi-id=" + i;
             case SATA -> "bus=ide." + sataPort++;
           };
-      Optional<DiskSize> size = Optional.ofNullable(room.get(disk.name()));
-      devices.add(disk(vm, disk, size, order.of(disk), address));
+      Optional<DiskVolume> volume = Optional.ofNullable(volumes.get(disk.name()));
+      devices.add(disk(disk, volume, order.of(disk), address));
     }
     for (int i = 0; i < spec.cdroms().size(); i++) {
       Cdrom cdrom = spec.cdroms().get(i);
@@ -145,7 +146,7 @@ public record Hardware(List<Device> devices) {
         .with(new MemoryVolume("run", "/run/vm"));
   }
 
-  private static Device machine(VirtualMachineSpec spec) {
+  private static Device machine(VirtualMachineSpec spec, Map<String, DiskVolume> volumes) {
     List<Attachment> options = new ArrayList<>();
     options.add(new WrapperOption("--accelerator=" + spec.machine().accelerator().word()));
     MemoryBudget.translationCacheMiB(spec)
@@ -154,9 +155,10 @@ public record Hardware(List<Device> devices) {
     if (spec.machine().firmware() != Firmware.UEFI) {
       return new Device(List.of("-machine", type), options);
     }
-    // whatever boots first: another bootOrder must not lose what the firmware remembers
-    String firstDisk = spec.disks().getFirst().name();
-    options.add(new WrapperOption("--uefi=" + firstDisk));
+    String place =
+        // a manifest without one is not accepted
+        placeOfUefiVariables(spec, volumes).orElse(spec.disks().getFirst().name());
+    options.add(new WrapperOption("--uefi=" + place));
     return new Device(
         List.of(
             "-machine",
@@ -166,9 +168,21 @@ public record Hardware(List<Device> devices) {
             // qcow2, because a raw file of variables would keep the whole VM from having snapshots
             "-blockdev",
             "driver=qcow2,node-name=uefi-vars,file.driver=file,file.filename="
-                + directoryOf(firstDisk)
+                + pathOf(place)
                 + "/uefi-vars.qcow2"),
         options);
+  }
+
+  /**
+   * The disk beside which UEFI keeps its variables: the first that is not a volume of its own,
+   * whatever boots first, because another bootOrder must not lose what the firmware remembers.
+   */
+  public static Optional<String> placeOfUefiVariables(
+      VirtualMachineSpec spec, Map<String, DiskVolume> volumes) {
+    return spec.disks().stream()
+        .map(Disk::name)
+        .filter(disk -> !volumes.containsKey(disk) || !volumes.get(disk).block())
+        .findFirst();
   }
 
   private static Device processorsAndMemory(VirtualMachineSpec spec) {
@@ -293,29 +307,35 @@ public record Hardware(List<Device> devices) {
   }
 
   private static Device disk(
-      VmIdentity vm, Disk disk, Optional<DiskSize> room, int bootIndex, String address) {
+      Disk disk, Optional<DiskVolume> volume, int bootIndex, String address) {
     String id = "disk-" + disk.name();
-    String directory = directoryOf(disk.name());
+    String path = pathOf(disk.name());
     List<Attachment> attachments = new ArrayList<>();
     boolean blank = disk.source().blank() != null;
+    boolean block = volume.filter(DiskVolume::block).isPresent();
     attachments.add(
         new WrapperOption(
             "--disk=%s:%s:%s"
-                .formatted(disk.name(), blank ? "blank" : "overlay", bytes(disk, room))));
+                .formatted(disk.name(), blank ? "blank" : "overlay", bytes(disk, volume))));
     attachments.add(
-        disk.storage().ephemeral() != null
-            ? new EphemeralVolume(id, directory)
-            : new ClaimVolume(id, vm.claimOf(disk.name()), directory));
-    if (!blank) {
+        volume
+            .map(
+                on ->
+                    block
+                        ? new ClaimDevice(id, on.claim(), path)
+                        : new ClaimVolume(id, on.claim(), path))
+            .orElseGet(() -> new EphemeralVolume(id, path)));
+    // what is on an existing claim may read from an image, whatever the source says
+    if (!blank || disk.storage().existing().isPresent()) {
       attachments.add(new BaseImage(disk.name()));
     }
     return new Device(
         List.of(
             "-blockdev",
             // writeback caching honours the guest's flushes; discard gives freed blocks back
-            ("driver=qcow2,node-name=%s,discard=unmap,detect-zeroes=unmap,file.driver=file,"
-                    + "file.aio=threads,file.discard=unmap,file.filename=%s/disk.qcow2")
-                .formatted(id, directory),
+            ("driver=qcow2,node-name=%s,discard=unmap,detect-zeroes=unmap,file.driver=%s,"
+                    + "file.aio=threads,file.discard=unmap,file.filename=%s")
+                .formatted(id, block ? "host_device" : "file", block ? path : path + "/disk.qcow2"),
             "-device",
             // werror=stop: a full volume pauses the guest, which never sees a lost write
             "%s,id=%s,drive=%s,serial=%s,bootindex=%d,werror=stop,rerror=report,%s"
@@ -374,15 +394,18 @@ public record Hardware(List<Device> devices) {
   }
 
   /** 0: the size of the source. With a +: one that is larger is kept as it is. */
-  private static String bytes(Disk disk, Optional<DiskSize> room) {
+  private static String bytes(Disk disk, Optional<DiskVolume> volume) {
     if (disk.size() == null) {
       return "0";
     }
-    return room.map(least -> least.bytes() + "+")
+    return volume
+        .flatMap(DiskVolume::room)
+        .map(least -> least.bytes() + "+")
         .orElseGet(() -> String.valueOf(DiskSize.of(disk.size()).bytes()));
   }
 
-  private static String directoryOf(String disk) {
+  /** A directory, or of a volume of the mode Block the device. */
+  private static String pathOf(String disk) {
     return "/disks/" + disk;
   }
 

@@ -1,5 +1,6 @@
 package dev.qemuoperator.qemu;
 
+import dev.qemuoperator.api.Disk;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -11,9 +12,9 @@ import java.security.NoSuchAlgorithmException;
  */
 public record VmIdentity(String namespace, String name, String uid) {
 
-  /** Name of the claim of a disk. */
-  public String claimOf(String disk) {
-    return name + "-" + disk;
+  /** Name of the claim of a disk that is on one. */
+  public String claimOf(Disk disk) {
+    return disk.storage().existing().orElse(name + "-" + disk.name());
   }
 
   /** Name of the Secret with cloud-init's files. */

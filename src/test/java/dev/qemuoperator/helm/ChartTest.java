@@ -8,6 +8,7 @@ import com.marcnuri.helm.LintResult;
 import dev.qemuoperator.helm.Chart.Rendered;
 import dev.qemuoperator.image.ImageSettings;
 import dev.qemuoperator.machine.OperatorSettings;
+import dev.qemuoperator.volume.VolumeSettings;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
@@ -87,6 +88,9 @@ class ChartTest {
             "ClusterRoleBinding",
             "ClusterRole", // of the operator, for images
             "ClusterRoleBinding",
+            "ClusterRole", // of the operator, for disks with the storage nodeLocal
+            "ClusterRoleBinding",
+            "StorageClass", // of these disks
             "ConfigMap", // catalogue of images
             "ClusterRole", // view
             "ClusterRole", // edit
@@ -319,6 +323,9 @@ class ChartTest {
           cacheDirectory: var/lib                 | /cacheDirectory
           cacheDirectory: /var/../etc             | /cacheDirectory
           cacheDirectory: /                       | /cacheDirectory
+          nodeLocal: {enabled: "yes"}             | /nodeLocal/enabled, boolean
+          nodeLocal: {directory: disks}           | /nodeLocal/directory
+          nodeLocal: {storageClassName: A}        | /nodeLocal/storageClassName
           watchNamespaces: lab                    | /watchNamespaces, array
           watchNamespaces: [Lab]                  | /watchNamespaces/0, Lab
           watchNamespaces: [lab, lab]             | /watchNamespaces
@@ -377,7 +384,7 @@ class ChartTest {
 
   /** Names of environment variables for the settings. */
   private static Set<String> settings(Predicate<Method> which) {
-    return Stream.of(OperatorSettings.class, ImageSettings.class)
+    return Stream.of(OperatorSettings.class, ImageSettings.class, VolumeSettings.class)
         .flatMap(settings -> Arrays.stream(settings.getDeclaredMethods()))
         .filter(which)
         .map(

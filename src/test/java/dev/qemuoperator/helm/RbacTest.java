@@ -162,6 +162,79 @@ class RbacTest {
           use(CORE, "pods", "delete", "image/NodePods", "client.resource(pod).delete()"),
           use(CORE, "pods/log", "get", "logs/PodLogs", ".getLog()"));
 
+  /** Of disks with the storage nodeLocal. */
+  private static final List<Use> NODE_LOCAL_USES =
+      List.of(
+          use(
+              CORE,
+              "persistentvolumes",
+              "list watch",
+              "volume/NodeLocalProvisioner",
+              "client.persistentVolumes()"),
+          use(
+              CORE,
+              "persistentvolumes",
+              "create",
+              "volume/NodeLocalProvisioner",
+              "client.resource(volume).create()"),
+          use(
+              CORE,
+              "persistentvolumes",
+              "patch",
+              "volume/NodeLocalProvisioner",
+              "client.resource(volume).patch("),
+          use(
+              CORE,
+              "persistentvolumes",
+              "delete",
+              "volume/NodeLocalProvisioner",
+              "client.resource(volume).delete()"),
+          use(
+              CORE,
+              "persistentvolumeclaims",
+              "list watch",
+              "volume/NodeLocalProvisioner",
+              "client.persistentVolumeClaims()"),
+          use(
+              CORE,
+              "persistentvolumeclaims/status",
+              "patch",
+              "volume/NodeLocalProvisioner",
+              "client.resource(claim).subresource(\"status\").patch("),
+          use(
+              CORE,
+              "nodes",
+              "get",
+              "volume/NodeLocalProvisioner",
+              "client.nodes().withName(name).get()"),
+          use(CORE, "nodes", "list", "volume/NodeLocalProvisioner", "client.nodes().withLabel("));
+
+  /** In the operator's own namespace. */
+  private static final List<Use> REMOVER_USES =
+      List.of(
+          use(CORE, "pods", "get", "volume/NodeLocalProvisioner", "client.resource(remover).get()"),
+          use(
+              CORE,
+              "pods",
+              "create",
+              "volume/NodeLocalProvisioner",
+              "client.resource(remover).create()"),
+          use(
+              CORE,
+              "pods",
+              "delete",
+              "volume/NodeLocalProvisioner",
+              "client.resource(remover).delete()"));
+
+  private static final String NODE_LOCAL_RULES = "helm/qemu-operator/templates/node-local.yaml";
+
+  @Test
+  void operatorMakesVolumesUnlessAnotherDoes() {
+    assertAllowed(
+        clusterRole("-node-local", Chart.render()).getRules(), NODE_LOCAL_USES, NODE_LOCAL_RULES);
+    assertThat(Chart.render("nodeLocal: {enabled: false}").kinds()).doesNotContain("StorageClass");
+  }
+
   @Test
   void operatorMayDoInNamespacesWhatItsCodeDoes() {
     assertAllowed(clusterRole("-machines", Chart.render()).getRules(), MACHINE_USES, MACHINE_RULES);
@@ -173,10 +246,14 @@ class RbacTest {
     assertThat(own.getMetadata().getNamespace()).isEqualTo(Chart.NAMESPACE);
     assertAllowed(
         own.getRules(),
-        Stream.of(OWN_USES, PRE_PULL_USES).flatMap(List::stream).toList(),
+        Stream.of(OWN_USES, PRE_PULL_USES, REMOVER_USES).flatMap(List::stream).toList(),
         OWN_RULES);
     assertAllowed(
-        Chart.render("images: {manage: false}").the(Role.class).getRules(), OWN_USES, OWN_RULES);
+        Chart.render("{images: {manage: false}, nodeLocal: {enabled: false}}")
+            .the(Role.class)
+            .getRules(),
+        OWN_USES,
+        OWN_RULES);
   }
 
   @Test
@@ -204,7 +281,14 @@ class RbacTest {
   @Test
   void everyRightStillHasItsUse() throws IOException {
     for (Use use :
-        Stream.of(MACHINE_USES, OWN_USES, PRE_PULL_USES, IMAGE_READ_USES, IMAGE_USES)
+        Stream.of(
+                MACHINE_USES,
+                OWN_USES,
+                PRE_PULL_USES,
+                IMAGE_READ_USES,
+                IMAGE_USES,
+                NODE_LOCAL_USES,
+                REMOVER_USES)
             .flatMap(List::stream)
             .toList()) {
       Path file = Path.of("src/main/java/dev/qemuoperator", use.file() + ".java");
@@ -222,7 +306,9 @@ class RbacTest {
 
   @Test
   void operatorOfSomeNamespacesHasNoRightInOthers() {
-    Rendered chart = Chart.render("{watchNamespaces: [lab, ci], userRoles: {create: false}}");
+    Rendered chart =
+        Chart.render(
+            "{watchNamespaces: [lab, ci], userRoles: {create: false}, nodeLocal: {enabled: false}}");
     assertThat(chart.all(ClusterRole.class))
         .extracting(role -> role.getMetadata().getName())
         .containsExactly("vms-qemu-operator-images");
@@ -251,7 +337,7 @@ class RbacTest {
                         .map(ClusterRoleBinding::getSubjects))
                 .flatMap(subjects -> subjects)
                 .flatMap(List::stream))
-        .hasSize(5)
+        .hasSize(6)
         .containsOnly(new Subject(null, "ServiceAccount", "vms-qemu-operator", Chart.NAMESPACE));
     assertThat(somewhere.all(RoleBinding.class))
         .allSatisfy(
@@ -267,7 +353,8 @@ class RbacTest {
         .extracting(binding -> binding.getRoleRef().getName())
         .containsExactlyInAnyOrder(
             clusterRole("-machines", everywhere).getMetadata().getName(),
-            clusterRole("-images", everywhere).getMetadata().getName());
+            clusterRole("-images", everywhere).getMetadata().getName(),
+            clusterRole("-node-local", everywhere).getMetadata().getName());
   }
 
   @Test

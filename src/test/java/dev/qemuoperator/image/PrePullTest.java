@@ -33,7 +33,7 @@ class PrePullTest {
   private static final String SUM = "sha256:" + "0a".repeat(32);
   private static final Resolution FOUND = Resolution.found(URL, Optional.of(SUM));
   private static final PodSettings SETTINGS =
-      new PodSettings("runner:1", "/var/cache", CacheLimits.NONE);
+      new PodSettings("runner:1", "/var/cache", CacheLimits.NONE, "local");
 
   private final VirtualMachineImage image = new VirtualMachineImage();
   private final List<Node> nodes =

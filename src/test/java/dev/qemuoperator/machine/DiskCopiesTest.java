@@ -158,6 +158,8 @@ class DiskCopiesTest {
         Optional.empty(),
         Map.of(),
         Map.of(),
+        Map.of(),
+        Optional.empty(),
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),

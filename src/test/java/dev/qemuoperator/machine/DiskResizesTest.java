@@ -112,6 +112,8 @@ class DiskResizesTest {
         Optional.of(runningPod()),
         Map.of("web-root", claim(capacity)),
         Map.of(),
+        Map.of(),
+        Optional.empty(),
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),

@@ -163,6 +163,8 @@ class LastExitsTest {
             pod,
             Map.of(),
             Map.of(),
+            Map.of(),
+            Optional.empty(),
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),

@@ -117,6 +117,8 @@ class MediaChangerTest {
         Optional.of(runningPod()),
         Map.of(),
         Map.of(),
+        Map.of(),
+        Optional.empty(),
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),

@@ -24,6 +24,7 @@ import dev.qemuoperator.pod.VmObjects;
 import dev.qemuoperator.pod.VmObjects.DiskNotes;
 import dev.qemuoperator.pod.VmPod;
 import dev.qemuoperator.qemu.DiskSize;
+import dev.qemuoperator.qemu.DiskVolume;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.CdromDrive;
@@ -81,7 +82,8 @@ final class Scenario {
       new PodSettings(
           "registry.example/qemu-runner:1",
           "/var/lib/qemu-operator/cache",
-          new CacheLimits(30, 20480));
+          new CacheLimits(30, 20480),
+          "qemu-operator-node-local");
   private static final CertificateAuthority AUTHORITY =
       CertificateAuthority.generate(Clock.fixed(BEGIN, ZoneOffset.UTC));
   private static final YAMLMapper YAML =
@@ -197,6 +199,8 @@ final class Scenario {
             Optional.empty(),
             Map.of(),
             Map.of(),
+            Map.of(),
+            Optional.empty(),
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
@@ -214,6 +218,8 @@ final class Scenario {
         pod(bare),
         claims(vm),
         texts("in-claim-events.yaml"),
+        texts("in-claim-users.yaml"),
+        file("in-mount-problem.txt").map(String::strip),
         seed.flatMap(wanted -> seedSecret(bare.identity(), wanted)),
         tls(bare.identity()),
         Optional.empty(),
@@ -250,6 +256,8 @@ final class Scenario {
         in.pod(),
         in.claims(),
         in.claimEvents(),
+        in.claimUsers(),
+        in.mountProblem(),
         in.seed(),
         in.tls(),
         in.service(),
@@ -286,6 +294,22 @@ final class Scenario {
     };
   }
 
+  /** The volumes of its pod, which were large enough. */
+  private Map<String, DiskVolume> madeOn(MachineInputs in) {
+    Map<String, PersistentVolumeClaim> claims = claims(in.vm());
+    return madeFrom(in).disks().stream()
+        .filter(disk -> disk.storage().isClaimed())
+        .collect(
+            Collectors.toMap(
+                Disk::name,
+                disk -> {
+                  String claim = in.identity().claimOf(disk);
+                  boolean block =
+                      Optional.ofNullable(claims.get(claim)).filter(Volumes::isBlock).isPresent();
+                  return new DiskVolume(claim, block, Optional.empty());
+                }));
+  }
+
   private Optional<PodFacts> pod(MachineInputs in) {
     return file("in-pod.yaml")
         .map(Scenario::parse)
@@ -297,7 +321,7 @@ final class Scenario {
                       madeFrom(in),
                       in.wantsSeed(),
                       CertificateAuthority.OPERATOR_DN,
-                      Map.of());
+                      madeOn(in));
               Pod made =
                   VmPod.build(
                       in.identity(),
@@ -352,16 +376,20 @@ final class Scenario {
     VmIdentity identity = MachineInputs.identityOf(vm);
     Map<String, PersistentVolumeClaim> claims = new HashMap<>();
     for (Disk disk : vm.getSpec().disks()) {
-      String name = identity.claimOf(disk.name());
-      if (disk.storage().claim() != null) {
+      if (disk.storage().isClaimed()) {
+        String name = identity.claimOf(disk);
         file("in-claim-" + name + ".yaml")
             .map(Scenario::parse)
-            .map(patch -> merged(tree(VmObjects.claim(identity, disk, DiskNotes.NONE)), patch))
+            .map(patch -> merged(tree(asMade(identity, disk)), patch))
             .map(json -> Serialization.unmarshal(json.toString(), PersistentVolumeClaim.class))
             .ifPresent(claim -> claims.put(name, claim));
       }
     }
     return claims;
+  }
+
+  private static PersistentVolumeClaim asMade(VmIdentity vm, Disk disk) {
+    return VmObjects.claim(vm, disk, DiskNotes.NONE, SETTINGS.nodeLocalStorageClass());
   }
 
   private Map<String, String> texts(String name) {

@@ -123,7 +123,7 @@ class VerdictsTest {
     return DesiredState.build(
             in,
             MachineDecision.of(in),
-            new PodSettings("runner:1", "/cache", CacheLimits.NONE),
+            new PodSettings("runner:1", "/cache", CacheLimits.NONE, "local"),
             AUTHORITY,
             Clock.fixed(now, ZoneOffset.UTC))
         .podFacts();
@@ -139,6 +139,8 @@ class VerdictsTest {
         pod,
         Map.of(),
         Map.of(),
+        Map.of(),
+        Optional.empty(),
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),

@@ -3,6 +3,7 @@ package dev.qemuoperator.qemu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
+import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.machine.Specs;
 import dev.qemuoperator.qemu.Attachment.BaseImage;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -312,8 +314,8 @@ class HardwareTest {
   void diskIsMadeNoLargerThanItsVolumeAndALargerOneIsKept() {
     VirtualMachineSpec spec =
         Specs.of("disks: [{name: root, size: 20Gi, source: {containerImage: {image: a}}}]");
-    Map<String, DiskSize> room = Map.of("root", new DiskSize(8L << 30));
-    assertThat(Hardware.of(VM, spec, false, "CN=a", room).attachments())
+    DiskVolume small = new DiskVolume("web-root", false, Optional.of(new DiskSize(8L << 30)));
+    assertThat(Hardware.of(VM, spec, false, "CN=a", Map.of("root", small)).attachments())
         .contains(new WrapperOption("--disk=root:overlay:8589934592+"));
   }
 
@@ -324,8 +326,16 @@ class HardwareTest {
             + "}\ndisks: [{name: root, source: {blank: {}}, storage: {ephemeral: {}}, size: 1Gi}]");
   }
 
+  private static Map<String, DiskVolume> volumes(VirtualMachineSpec spec) {
+    return spec.disks().stream()
+        .filter(disk -> disk.storage().isClaimed())
+        .collect(
+            Collectors.toMap(
+                Disk::name, disk -> new DiskVolume(VM.claimOf(disk), false, Optional.empty())));
+  }
+
   private static Hardware hardware(VirtualMachineSpec spec) {
-    return Hardware.of(VM, spec, true, "CN=qemu-operator", Map.of());
+    return Hardware.of(VM, spec, true, "CN=qemu-operator", volumes(spec));
   }
 
   /** QEMU's arguments, with the device that PID 1 adds for the seed. */
