@@ -28,6 +28,12 @@ func prepareHost(cgroup string) error {
 			return err
 		}
 	}
+	for i := range 16 { // the kubelet makes a loop device for each volume of the mode Block
+		err := syscall.Mknod(fmt.Sprintf("/dev/loop%d", i), syscall.S_IFBLK|0o660, 7<<8|i)
+		if err != nil && !os.IsExist(err) {
+			log.Print(err)
+		}
+	}
 	for _, key := range []string{"net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables"} {
 		if err := os.WriteFile("/proc/sys/"+key, []byte("1"), 0); err != nil {
 			log.Print(err) // without br_netfilter the second is absent, and pods reach each other all the same

@@ -75,7 +75,7 @@ final class Node extends K3sContainer {
   private void withNamedCapabilities() {
     Capability[] capabilities = EnumSet.complementOf(NOT_EVERYWHERE).toArray(Capability[]::new);
     Device[] devices =
-        Stream.of("/dev/kmsg", "/dev/kvm", "/dev/net/tun")
+        Stream.of("/dev/kmsg", "/dev/kvm", "/dev/loop-control", "/dev/net/tun")
             .filter(path -> Files.exists(Path.of(path)))
             .map(path -> new Device("rwm", path, path))
             .toArray(Device[]::new);
@@ -86,7 +86,9 @@ final class Node extends K3sContainer {
                 .getHostConfig()
                 .withCapAdd(capabilities)
                 .withSecurityOpts(List.of("seccomp=unconfined", "apparmor=unconfined"))
-                .withDevices(devices));
+                .withDevices(devices)
+                // loop devices, which the kubelet makes for volumes of the mode Block
+                .withDeviceCgroupRules(List.of("b 7:* rwm")));
   }
 
   @Override
