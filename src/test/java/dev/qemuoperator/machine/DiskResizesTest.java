@@ -152,6 +152,8 @@ class DiskResizesTest {
         .withNewMetadata()
         .withName("web-root")
         .endMetadata()
+        .withNewSpec()
+        .endSpec()
         .withNewStatus()
         .withPhase("Bound")
         .addToCapacity("storage", new Quantity(capacity))
