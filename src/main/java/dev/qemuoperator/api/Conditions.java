@@ -22,6 +22,9 @@ public final class Conditions {
     /** A layer of cloud-init is not what cloud-init could read; the message has place and cause. */
     public static final String CLOUD_INIT_INVALID = "CloudInitInvalid";
 
+    /** A disk's storage.claim.existing is the claim that is made for another of its disks. */
+    public static final String CLAIM_OF_ANOTHER_DISK = "ClaimOfAnotherDisk";
+
     /** UEFI's variables need a volume with a file system, and no disk has one. */
     public static final String NO_PLACE_FOR_UEFI_VARIABLES = "NoPlaceForUefiVariables";
 

@@ -25,13 +25,6 @@ import io.fabric8.kubernetes.model.annotation.Version;
     message =
         "metadata.name must be a DNS label that starts with a letter (a-z, 0-9, '-', at most 63"
             + " characters): pod, Service and guest carry it")
-@ValidationRule(
-    value =
-        "self.spec.disks.all(d, !has(d.storage.claim) || !has(d.storage.claim.existing)"
-            + " || !self.spec.disks.exists(o, !has(o.storage.ephemeral)"
-            + " && !(has(o.storage.claim) && has(o.storage.claim.existing))"
-            + " && self.metadata.name + '-' + o.name == d.storage.claim.existing))",
-    message = "a disk cannot be on the claim of another disk of its VirtualMachine")
 @AdditionalPrinterColumn(name = "Status", jsonPath = ".status.state")
 @AdditionalPrinterColumn(
     name = "Ready",

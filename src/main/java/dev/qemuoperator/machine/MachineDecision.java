@@ -22,6 +22,7 @@ import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -156,6 +157,13 @@ record MachineDecision(
           "%s: exists and is not this VM's. Delete or rename it, or give the VM another name."
               .formatted(String.join(", ", taken)));
     }
+    Optional<String> shared = sharedClaim(in);
+    if (shared.isPresent()) {
+      return Verdict.no(
+          Accepted.CLAIM_OF_ANOTHER_DISK,
+          "Two disks are on PersistentVolumeClaim/%s: give each a claim of its own."
+              .formatted(shared.get()));
+    }
     if (in.spec().machine().firmware() == Firmware.UEFI
         && Hardware.placeOfUefiVariables(in.spec(), Volumes.of(in)).isEmpty()) {
       return Verdict.no(
@@ -164,6 +172,16 @@ record MachineDecision(
               + " Block, which have no files. Add a disk on a volume of the mode Filesystem.");
     }
     return Verdict.yes(Accepted.VALID, "The manifest and everything it names can be used.");
+  }
+
+  /** One that is named as an existing one, and made for another disk as well. */
+  private static Optional<String> sharedClaim(MachineInputs in) {
+    Set<String> claims = new HashSet<>();
+    return in.spec().disks().stream()
+        .filter(disk -> disk.storage().isClaimed())
+        .map(disk -> in.identity().claimOf(disk))
+        .filter(claim -> !claims.add(claim))
+        .findFirst();
   }
 
   /** Claims are looked up by name, so one that somebody else made is seen before it is used. */

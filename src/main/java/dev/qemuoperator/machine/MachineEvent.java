@@ -121,6 +121,8 @@ record MachineEvent(boolean warning, String reason, String note) {
     List<String> retained =
         deleted.getSpec().disks().stream()
             .filter(disk -> disk.reclaimPolicy() == ReclaimPolicy.RETAIN)
+            // what was not its own is not told of
+            .filter(disk -> disk.storage().existing().isEmpty())
             .map(dev.qemuoperator.api.Disk::name)
             .toList();
     List<String> claims =
@@ -136,8 +138,9 @@ record MachineEvent(boolean warning, String reason, String note) {
                 new MachineEvent(
                     false,
                     "DisksRetained",
-                    ("Its disks are kept: a VirtualMachine of the same name takes them up again. To"
-                            + " delete them with all their data: kubectl delete -n %s pvc %s")
+                    ("Its disks are kept: a VirtualMachine of the same name takes them up again, another"
+                            + " one by storage.claim.existing. To delete them with all their data:"
+                            + " kubectl delete -n %s pvc %s")
                         .formatted(deleted.getMetadata().getNamespace(), String.join(" ", names))));
   }
 
