@@ -22,6 +22,16 @@ succeeds() { # VM TEXT: in the guest
   guest "$1" "if { $2
 } >/dev/null 2>&1; then echo yes; fi" | grep -qx yes
 }
+qmp() { # COMMANDS: what QEMU answers in $test/answers
+  docker exec "$vm" sh -c 'echo "$1" | timeout 2 nc.openbsd -U /run/vm/qmp.sock || true' sh "{\"execute\":\"qmp_capabilities\"}
+    $1" > "$test/answers"
+}
+drive_says() { # MEMBER VALUE: of what QEMU says of the drive
+  qmp '{"execute":"query-block"}'
+  python3 -c 'import json, sys
+devices = [device for line in sys.stdin for device in json.loads(line).get("return") or []]
+print(*[device[sys.argv[1]] for device in devices if device["qdev"] == "cdrom-iso"])' "$1" < "$test/answers" | grep -qx "$2"
+}
 bus_vm() { # WRAPPER-OPTIONS -- QEMU-ARGUMENTS: with a network; sets $vm
   vm=$(vm "$test" "$(pod)" -- --accelerator=TCG --cpu=host --nat=52:54:00:12:34:56 "$@")
 }
@@ -52,6 +62,42 @@ bus_scsi_boots_beside_sata_and_a_cd() { # test
   within 20 'the CD' succeeds "$vm" 'mkdir -p /tmp/cd; mount -t iso9660 -o ro /dev/sr0 /tmp/cd'
   same 'content of the CD' tiny.from=cdrom "$(guest "$vm" 'grep -o tiny.from=cdrom /tmp/cd/boot/grub/grub.cfg')"
   refused succeeds "$vm" 'echo x > /dev/sr0'
+}
+bus_medium_is_changed_when_the_guest_lets_go_of_it() { # test
+  directories "$test"
+  with_base "$test"
+  with_medium "$test"
+  other=$(printf %064d 1)
+  { echo other; head -c 1048575 /dev/zero; } > "$test/cache/sha256/$other"
+  bus_vm --disk=root:overlay:0 --cdrom=iso -- $(machine '') $(on_bus root virtio '' ,bootindex=1) $(drive ,drive=cdrom-iso,bootindex=2) $nic
+  ready "$vm"
+  within 20 'the CD' succeeds "$vm" 'mkdir -p /tmp/cd; mount -t iso9660 -o ro /dev/sr0 /tmp/cd'
+
+  qmp '{"execute":"blockdev-open-tray","arguments":{"id":"cdrom-iso","force":false}}'
+  drive_says locked True
+  drive_says tray_open False
+  lacks "$test/run/events.jsonl" DEVICE_TRAY_MOVED
+  same 'content of the CD' tiny.from=cdrom "$(guest "$vm" 'grep -o tiny.from=cdrom /tmp/cd/boot/grub/grub.cfg')"
+
+  guest "$vm" 'umount /tmp/cd'
+  within 10 'the guest to unlock its drive' drive_says locked False
+  lacks "$test/run/events.jsonl" DEVICE_TRAY_MOVED     # that is why the operator asks while it waits
+  qmp '{"execute":"blockdev-open-tray","arguments":{"id":"cdrom-iso","force":false}}
+    {"execute":"blockdev-remove-medium","arguments":{"id":"cdrom-iso"}}
+    {"execute":"blockdev-add","arguments":{"driver":"raw","node-name":"medium-1","read-only":true,"file":{"driver":"file","filename":"/cache/sha256/'"$other"'"}}}
+    {"execute":"blockdev-insert-medium","arguments":{"id":"cdrom-iso","node-name":"medium-1"}}
+    {"execute":"blockdev-close-tray","arguments":{"id":"cdrom-iso"}}
+    {"execute":"blockdev-del","arguments":{"node-name":"cdrom-iso"}}'
+  lacks "$test/answers" '"error"'
+  has "$test/run/events.jsonl" DEVICE_TRAY_MOVED
+  within 20 'the guest to see the other CD' succeeds "$vm" 'head -n 1 /dev/sr0 | grep -x other'
+  same 'the one before is not open any more' '' "$(docker exec "$vm" sh -c "ls -l /proc/$(qemu_of "$vm")/fd" | grep "$(cat "$test/work/digest-iso")" || true)"
+
+  qmp '{"execute":"blockdev-open-tray","arguments":{"id":"cdrom-iso","force":false}}
+    {"execute":"blockdev-remove-medium","arguments":{"id":"cdrom-iso"}}
+    {"execute":"blockdev-close-tray","arguments":{"id":"cdrom-iso"}}'
+  lacks "$test/answers" '"error"'
+  refused succeeds "$vm" 'head -c 1 /dev/sr0'
 }
 bus_sata_boots() { # test
   directories "$test"

@@ -19,8 +19,8 @@ public record Cdrom(
         @Pattern("^[a-z]([-a-z0-9]*[a-z0-9])?$")
         String name,
     @JsonPropertyDescription(
-            "The medium in the drive, an ISO image, which every guest reads from the node's cache."
-                + " Absent: the drive is empty.")
+            "The medium in the drive, an ISO image, which every guest reads from the node's cache. It"
+                + " can be changed while the guest runs. Absent: the drive is empty.")
         Source source,
     @JsonPropertyDescription(
             "Place in the firmware's order of boot, lowest first; no two devices of a VM may have the"

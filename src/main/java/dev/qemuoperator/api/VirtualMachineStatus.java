@@ -110,11 +110,13 @@ public record VirtualMachineStatus(
                   + " is, such as 40 %, or why it ended early.")
           String progress) {}
 
-  /** A CD-ROM drive with a medium. */
+  /** A CD-ROM drive with a medium: of a running guest, what QEMU says is in it. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Cdrom(
       String name,
-      @JsonPropertyDescription("Where the medium comes from: a VirtualMachineImage or a URL.")
+      @JsonPropertyDescription(
+              "Where the medium comes from: a VirtualMachineImage or a URL. Absent of one that was put in"
+                  + " while the guest runs, and that the spec does not name any more.")
           String image,
       @JsonPropertyDescription("Of the medium's file, sha256:<64 hex digits>.") String digest,
       @JsonPropertyDescription("How far the medium has come to the node, such as fetched: 40 %.")
@@ -168,8 +170,9 @@ public record VirtualMachineStatus(
                   + " would have it.")
           String applies,
       @JsonPropertyDescription(
-              "What a live change waits for: ClaimExpanding, CopyingBaseImage; or why it is not applied:"
-                  + " ClaimRefused, ClaimExpansionFailed, QemuRefused. Absent: for nothing.")
+              "What a live change waits for: ClaimExpanding, CopyingBaseImage, FetchingMedium, TrayLocked; or"
+                  + " why it is not applied: ClaimRefused, ClaimExpansionFailed, MediumUnavailable, QemuRefused."
+                  + " Absent: for nothing.")
           String reason,
       @JsonPropertyDescription("That, and what to do if anything.") String message) {}
 

@@ -42,6 +42,7 @@ final class Apply {
   private final PodStep step;
   private final Context<VirtualMachine> context;
   private final Map<String, String> refusedClaims = new TreeMap<>();
+  private final Map<String, String> refusedPods = new TreeMap<>();
 
   Apply(MachineInputs in, MachineDecision decision, PodStep step, Context<VirtualMachine> context) {
     this.in = in;
@@ -56,14 +57,25 @@ final class Apply {
    * @param refused what the API server had against a child object
    * @param liveRefused whether the cluster cannot change the CPU limit of the running pod
    * @param refusedClaims what the API server had against a larger claim, by the claim's name
+   * @param refusedPods what it had against a pod that fetches a medium, by the pod's name
    */
-  record Result(Optional<Verdict> refused, boolean liveRefused, Map<String, String> refusedClaims) {
-    static final Result NOTHING_WRITTEN = new Result(Optional.empty(), false, Map.of());
+  record Result(
+      Optional<Verdict> refused,
+      boolean liveRefused,
+      Map<String, String> refusedClaims,
+      Map<String, String> refusedPods) {
+
+    static final Result NOTHING_WRITTEN = new Result(Optional.empty(), false, Map.of(), Map.of());
+
+    /** Of a guest that does not run, nothing can be changed live. */
+    static final Result UNTRIED = new Result(Optional.empty(), true, Map.of(), Map.of());
   }
 
   Result apply(DesiredState desired) {
     Optional<Verdict> refused = applyObjects(desired);
-    return new Result(refused, refused.isEmpty() && !resize(desired), refusedClaims);
+    boolean liveRefused = refused.isEmpty() && !resize(desired);
+    applyMediumPods(desired.mediumPods());
+    return new Result(refused, liveRefused, refusedClaims, refusedPods);
   }
 
   private Optional<Verdict> applyObjects(DesiredState desired) {
@@ -161,6 +173,24 @@ final class Apply {
       }
     }
     return Optional.empty();
+  }
+
+  private void applyMediumPods(MediumPods pods) {
+    pods.surplus().forEach(pod -> context.getClient().resource(pod).delete());
+    for (Pod pod : pods.missing()) {
+      try {
+        context.getClient().resource(pod).create();
+      } catch (KubernetesClientException e) {
+        // the one that is there is not in the cache yet, or is being deleted
+        if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
+          continue;
+        }
+        if (!REFUSALS.contains(e.getCode())) {
+          throw e;
+        }
+        refusedPods.put(pod.getMetadata().getName(), wordsOfTheApiServer(e));
+      }
+    }
   }
 
   /** Kubernetes 1.33 and later can change the CPU of a running pod. Returns whether it did so. */

@@ -53,7 +53,7 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
   }
 
   /** Where an image comes from; empty if its VirtualMachineImage does not know. */
-  private static Optional<ImageOrigin> origin(MachineInputs in, Drive drive) {
+  static Optional<ImageOrigin> origin(MachineInputs in, Drive drive) {
     Disk.Source source = drive.source();
     // of a disk that has lost its base: no other would do
     Optional<String> digest = notes(in, drive).digest();
@@ -90,7 +90,8 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
         .flatMap(status -> ConditionList.find(status.conditions(), ImageConditions.Ready.TYPE));
   }
 
-  private static Optional<Verdict> lack(MachineInputs in, Drive drive) {
+  /** Why a VirtualMachineImage does not know where its image comes from. */
+  static Optional<Verdict> lack(MachineInputs in, Drive drive) {
     String name = drive.source().image();
     if (name == null || resolved(in, drive.source()).isPresent()) {
       return Optional.empty();

@@ -32,7 +32,8 @@ record DesiredState(
     Optional<Secret> seed,
     Secret tls,
     Optional<Service> service,
-    Pod pod) {
+    Pod pod,
+    MediumPods mediumPods) {
 
   static DesiredState build(
       MachineInputs in,
@@ -70,7 +71,8 @@ record DesiredState(
             in.spec(),
             hardware,
             new ImageFetch(settings, decision.bases().fetch(), in.keptBases()),
-            in.requests()));
+            in.requests()),
+        MediumPods.of(in, settings));
   }
 
   PodFacts podFacts() {

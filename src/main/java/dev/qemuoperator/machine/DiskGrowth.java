@@ -24,14 +24,10 @@ record DiskGrowth(Disk disk, DiskSize has, DiskSize wants, Optional<Obstacle> ob
   static final String CLAIM_TOO_SMALL = "ClaimTooSmall";
   static final String CLAIM_REFUSED = "ClaimRefused";
   static final String CLAIM_FAILED = "ClaimExpansionFailed";
-  static final String QEMU_REFUSED = "QemuRefused";
 
   /** Reasons for which somebody may have to act. */
   static final Set<String> PROBLEMS =
-      Set.of(CLAIM_TOO_SMALL, CLAIM_REFUSED, CLAIM_FAILED, QEMU_REFUSED);
-
-  /** See {@link dev.qemuoperator.api.VirtualMachineStatus.PendingChange}. */
-  record Obstacle(String reason, String message) {}
+      Set.of(CLAIM_TOO_SMALL, CLAIM_REFUSED, CLAIM_FAILED, Obstacle.QEMU_REFUSED);
 
   /**
    * @param refusedClaims what the API server had against a larger claim, by the claim's name
@@ -74,12 +70,7 @@ record DiskGrowth(Disk disk, DiskSize has, DiskSize wants, Optional<Obstacle> ob
               COPYING,
               "Waits until the base image has been copied into the disk, during which QEMU grows none."));
     }
-    return Optional.ofNullable(image.refusal())
-        .map(
-            why ->
-                new Obstacle(
-                    QEMU_REFUSED,
-                    "QEMU refused: %s. It is tried again every few minutes.".formatted(why)));
+    return Optional.ofNullable(image.refusal()).map(Obstacle::refusedByQemu);
   }
 
   private static Obstacle tooSmall(PersistentVolumeClaim claim, Disk disk) {

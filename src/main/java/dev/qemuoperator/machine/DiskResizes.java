@@ -44,11 +44,7 @@ final class DiskResizes {
   void advance(String vm, MachineInputs in) throws IOException {
     String run = in.qmp().map(Observation::incarnation).orElse("");
     for (DiskGrowth growth : DiskGrowth.of(in, Map.of())) {
-      boolean mayBeAsked =
-          growth
-              .obstacle()
-              .filter(known -> !known.reason().equals(DiskGrowth.QEMU_REFUSED))
-              .isEmpty();
+      boolean mayBeAsked = growth.obstacle().filter(known -> !known.isRefusalOfQemu()).isEmpty();
       if (mayBeAsked && isDue(vm, growth, run)) {
         grow(vm, growth, run);
       }

@@ -35,7 +35,7 @@ sealed interface Drive {
     }
   }
 
-  /** A CD-ROM drive, in which is what its source is when the pod is made. */
+  /** A CD-ROM drive, in which is what its source says now. */
   record Optical(Cdrom cdrom) implements Drive {
 
     @Override

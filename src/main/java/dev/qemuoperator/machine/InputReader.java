@@ -11,6 +11,7 @@ import dev.qemuoperator.logs.PodLogs;
 import dev.qemuoperator.machine.SourceWatches.Follower;
 import dev.qemuoperator.machine.SourceWatches.Source;
 import dev.qemuoperator.pod.KeptBases;
+import dev.qemuoperator.pod.MediumPod;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.VmObjects;
 import dev.qemuoperator.qemu.VmIdentity;
@@ -78,6 +79,7 @@ final class InputReader {
     }
     Map<String, PersistentVolumeClaim> claims = claims(vm, identity, context);
     Optional<PodFacts> pod = child(context, Pod.class, identity.name()).map(PodFacts::new);
+    List<PodFacts> mediumPods = mediumPods(identity, context);
     ClaimUsers users = new ClaimUsers(client, context.getPrimaryCache().list().toList());
     return new MachineInputs(
         vm,
@@ -99,10 +101,29 @@ final class InputReader {
             .observation(Monitoring.key(identity))
             // of an earlier run of the container it would be yesterday's news
             .filter(qmp -> pod.isEmpty() || pod.get().containerId().equals(qmp.incarnation())),
-        pod.map(logs::fetched).orElse(Map.of()),
+        mediumPods,
+        fetched(pod, mediumPods),
         pod.flatMap(facts -> panicConsole(vm, facts)),
-        // a pod that has started fetches nothing any more
-        pod.filter(PodFacts::hasStarted).isPresent() ? new TreeSet<>() : keptBases(context));
+        // a pod that has started fetches nothing any more, but media may come
+        pod.filter(PodFacts::hasStarted).isPresent() && vm.getSpec().cdroms().isEmpty()
+            ? new TreeSet<>()
+            : keptBases(context));
+  }
+
+  private static List<PodFacts> mediumPods(VmIdentity vm, Context<VirtualMachine> context) {
+    return context
+        .getSecondaryResourcesAsStream(Pod.class)
+        .filter(pod -> MediumPod.isOne(vm, pod))
+        .map(PodFacts::new)
+        .toList();
+  }
+
+  /** Names of disks and drives are distinct. */
+  private Map<String, String> fetched(Optional<PodFacts> pod, List<PodFacts> mediumPods) {
+    Map<String, String> fetched = new HashMap<>();
+    pod.map(logs::fetched).ifPresent(fetched::putAll);
+    mediumPods.stream().map(logs::fetched).forEach(fetched::putAll);
+    return fetched;
   }
 
   private static SortedSet<String> keptBases(Context<VirtualMachine> context) {

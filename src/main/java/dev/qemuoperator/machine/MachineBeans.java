@@ -127,7 +127,8 @@ final class MachineBeans {
         client,
         monitors,
         new DiskResizes(monitors::resize, clock),
-        new DiskCopies(commands, settings.copyMebibytesPerSecond(), clock));
+        new DiskCopies(commands, settings.copyMebibytesPerSecond(), clock),
+        new MediaChanger(monitors::changeMedium, clock));
   }
 
   @Produces

@@ -24,7 +24,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -241,16 +240,17 @@ record MachineDecision(
     }
     // QEMU says that it ends a moment before it does: the kubelet must not start the old pod's once
     // more
-    boolean ends = in.qmp().map(Observation::heard).map(Heard::shutdown).isPresent();
     boolean replaceable =
-        canReplace() && done.isEmpty() && !endsForGood(in, pod) && (!pod.isRunning() || ends);
+        canReplace() && done.isEmpty() && !endsForGood(in, pod) && !in.guestRunsOn();
     // a CPU limit that could not be changed while the guest ran is changed now
     boolean outdated =
-        PendingChanges.awaitBoot(PendingChanges.of(in, wanted, true, Map.of()))
+        PendingChanges.awaitBoot(PendingChanges.of(in, wanted, Apply.Result.UNTRIED))
             || (!pod.hasStarted() && !wanted.fetchTemplate().equals(pod.fetchTemplate()));
     // a pod that has fetched and still lacks it would only be followed by one like it
     boolean lacksBase = BaseImages.missing(in).stream().anyMatch(disk -> !pod.hasFetched(disk));
-    return replaceable && (outdated || lacksBase) ? PodStep.DELETE : PodStep.KEEP;
+    return replaceable && (outdated || lacksBase || MediumChange.isOfAnOlderSpec(in))
+        ? PodStep.DELETE
+        : PodStep.KEEP;
   }
 
   /** The pod is about to tell an end that the run strategy leaves so: it must stay to do that. */

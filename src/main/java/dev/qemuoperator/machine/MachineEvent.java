@@ -11,6 +11,7 @@ import dev.qemuoperator.api.Disk.ReclaimPolicy;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.Actions;
+import dev.qemuoperator.api.VirtualMachineStatus.Cdrom;
 import dev.qemuoperator.api.VirtualMachineStatus.Disk;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
@@ -99,7 +100,8 @@ record MachineEvent(boolean warning, String reason, String note) {
     exit(before, now).ifPresent(events::add);
     cloudInitError(before, now).ifPresent(events::add);
     events.addAll(disks(before, now));
-    events.addAll(refusedGrowths(before, now));
+    events.addAll(media(before, now));
+    events.addAll(problemsOfLiveChanges(before, now));
     List<Condition> previous = before.map(VirtualMachineStatus::conditions).orElse(List.of());
     for (Condition condition : now.conditions()) {
       if (isTold(condition)
@@ -286,7 +288,48 @@ record MachineEvent(boolean warning, String reason, String note) {
                         .formatted(now.name(), capacity, now.capacity())));
   }
 
-  private static List<MachineEvent> refusedGrowths(
+  /** While the guest ran: what it was started with needs no event. */
+  private static List<MachineEvent> media(
+      Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
+    if (before.filter(earlier -> isOfTheSameRun(earlier, now)).isEmpty()) {
+      return List.of();
+    }
+    Map<String, Cdrom> had = cdroms(before.get());
+    Map<String, Cdrom> has = cdroms(now);
+    Stream<MachineEvent> inserted =
+        has.values().stream()
+            .filter(cdrom -> !digest(has, cdrom.name()).equals(digest(had, cdrom.name())))
+            .map(cdrom -> medium("MediumInserted", "CD-ROM %s: %s was put in.", cdrom));
+    Stream<MachineEvent> ejected =
+        had.values().stream()
+            .filter(cdrom -> !has.containsKey(cdrom.name()))
+            .map(cdrom -> medium("MediumEjected", "CD-ROM %s: %s was taken out.", cdrom));
+    return Stream.concat(inserted, ejected).toList();
+  }
+
+  private static Optional<String> digest(Map<String, Cdrom> cdroms, String name) {
+    return Optional.ofNullable(cdroms.get(name)).map(Cdrom::digest);
+  }
+
+  private static MachineEvent medium(String reason, String note, Cdrom cdrom) {
+    String what = cdrom.image() == null ? cdrom.digest() : cdrom.image();
+    return new MachineEvent(false, reason, note.formatted(cdrom.name(), what));
+  }
+
+  /** Whether QEMU has answered for both, and has not been started again in between. */
+  private static boolean isOfTheSameRun(VirtualMachineStatus before, VirtualMachineStatus now) {
+    return Stream.of(before, now)
+            .allMatch(status -> status.process() != null && status.process().runState() != null)
+        && Objects.equals(before.process().startedAt(), now.process().startedAt());
+  }
+
+  private static Map<String, Cdrom> cdroms(VirtualMachineStatus status) {
+    return Stream.ofNullable(status.cdroms())
+        .flatMap(List::stream)
+        .collect(Collectors.toMap(Cdrom::name, cdrom -> cdrom));
+  }
+
+  private static List<MachineEvent> problemsOfLiveChanges(
       Optional<VirtualMachineStatus> before, VirtualMachineStatus now) {
     Map<String, PendingChange> known =
         before.map(VirtualMachineStatus::pendingChanges).orElse(List.of()).stream()
@@ -294,7 +337,10 @@ record MachineEvent(boolean warning, String reason, String note) {
     return Stream.ofNullable(now.pendingChanges())
         .flatMap(List::stream)
         .filter(change -> change.reason() != null)
-        .filter(change -> DiskGrowth.PROBLEMS.contains(change.reason()))
+        .filter(
+            change ->
+                DiskGrowth.PROBLEMS.contains(change.reason())
+                    || MediumChange.PROBLEMS.contains(change.reason()))
         .filter(
             change ->
                 Optional.ofNullable(known.get(change.field()))
@@ -304,8 +350,12 @@ record MachineEvent(boolean warning, String reason, String note) {
             change ->
                 new MachineEvent(
                     true,
-                    "DiskNotGrown",
-                    "%s: %s: %s".formatted(change.field(), change.desired(), change.message())))
+                    change.field().startsWith("spec.cdroms") ? "MediumNotChanged" : "DiskNotGrown",
+                    "%s: %s: %s"
+                        .formatted(
+                            change.field(),
+                            Objects.requireNonNullElse(change.desired(), "nothing"),
+                            change.message())))
         .toList();
   }
 

@@ -9,6 +9,7 @@ import dev.qemuoperator.pod.Ownership;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.Observation;
+import dev.qemuoperator.qmp.Observation.Heard;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
@@ -29,6 +30,7 @@ import java.util.TreeMap;
  * @param claimUsers another VM that runs from a claim, or comes first, by the claim's name
  * @param mountProblem last warning about a volume of a pod whose containers wait for it
  * @param qmp what QEMU says, if the operator watches it
+ * @param mediumPods those that bring media to the node, see {@link MediumPods}
  * @param fetched how much of an image has come to the node, as its init container said last, by
  *     disk or CD-ROM drive; only of those that are coming
  * @param panicConsole end of the console of a guest that panicked
@@ -48,6 +50,7 @@ record MachineInputs(
     Optional<Secret> tls,
     Optional<Service> service,
     Optional<Observation> qmp,
+    List<PodFacts> mediumPods,
     Map<String, String> fetched,
     Optional<String> panicConsole,
     SortedSet<String> keptBases) {
@@ -86,6 +89,7 @@ record MachineInputs(
         tls,
         service,
         Optional.empty(),
+        List.of(),
         Map.of(),
         Optional.empty(),
         keptBases);
@@ -93,6 +97,12 @@ record MachineInputs(
 
   boolean hasPodOfAnotherVm() {
     return pod.filter(other -> !Ownership.belongsTo(identity(), other.pod())).isPresent();
+  }
+
+  /** Whether the guest's process runs, and QEMU has not said that it ends in this moment. */
+  boolean guestRunsOn() {
+    return pod.filter(PodFacts::isRunning).isPresent()
+        && qmp.map(Observation::heard).map(Heard::shutdown).isEmpty();
   }
 
   /** Whether nothing may be changed for this VM. */

@@ -72,8 +72,7 @@ final class MachineReport {
     this.decision = decision;
     this.before = Optional.ofNullable(in.vm().getStatus());
     this.lastExit = new LastExits(this.in, before, now).last();
-    this.pendingChanges =
-        PendingChanges.of(this.in, wanted, applied.liveRefused(), applied.refusedClaims());
+    this.pendingChanges = PendingChanges.of(this.in, wanted, applied);
     this.verdicts = new Verdicts(this.in, decision, applied.refused(), pendingChanges, lastExit);
   }
 
@@ -223,13 +222,31 @@ final class MachineReport {
             .orElse(null));
   }
 
-  /** The drives that have a medium. */
+  /** The drives that have a medium. Of a running guest only QEMU knows. */
   private List<VirtualMachineStatus.Cdrom> cdroms() {
     List<VirtualMachineStatus.Cdrom> cdroms =
-        in.spec().cdroms().stream()
-            .flatMap(cdrom -> medium(cdrom).map(image -> cdrom(cdrom.name(), image)).stream())
-            .toList();
+        pod().filter(PodFacts::isRunning).isPresent() ? drives() : drivesOfTheNextRun();
     return cdroms.isEmpty() ? null : cdroms;
+  }
+
+  private List<VirtualMachineStatus.Cdrom> drives() {
+    return MediumChange.drives(in).orElse(Map.of()).entrySet().stream()
+        .filter(drive -> drive.getValue().medium() != null)
+        .sorted(Map.Entry.comparingByKey())
+        .map(
+            drive ->
+                new VirtualMachineStatus.Cdrom(
+                    drive.getKey(),
+                    MediumChange.nameOf(in, drive.getKey(), drive.getValue()).orElse(null),
+                    drive.getValue().digest(),
+                    null))
+        .toList();
+  }
+
+  private List<VirtualMachineStatus.Cdrom> drivesOfTheNextRun() {
+    return in.spec().cdroms().stream()
+        .flatMap(cdrom -> medium(cdrom).map(image -> cdrom(cdrom.name(), image)).stream())
+        .toList();
   }
 
   private VirtualMachineStatus.Cdrom cdrom(String name, String image) {
@@ -390,6 +407,7 @@ final class MachineReport {
     return (STARTING.equals(status.state()) && status.podName() != null)
         || List.of(Accepted.TYPE, DisksReady.TYPE).stream()
             .flatMap(type -> ConditionList.find(status.conditions(), type).stream())
-            .anyMatch(condition -> reasons.contains(condition.getReason()));
+            .anyMatch(condition -> reasons.contains(condition.getReason()))
+        || PendingChanges.areComing(status.pendingChanges());
   }
 }

@@ -9,7 +9,6 @@ import io.fabric8.kubernetes.api.model.Quantity;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -33,11 +32,9 @@ final class PendingChanges {
 
   /**
    * @param wanted the pod as it should be
-   * @param liveRefused whether the cluster cannot change a running pod's CPU limit
-   * @param refusedClaims what the API server had against a larger claim, by the claim's name
+   * @param applied what came of writing the child objects
    */
-  static List<PendingChange> of(
-      MachineInputs in, PodFacts wanted, boolean liveRefused, Map<String, String> refusedClaims) {
+  static List<PendingChange> of(MachineInputs in, PodFacts wanted, Apply.Result applied) {
     if (in.pod().isEmpty() || in.hasPodOfAnotherVm()) {
       return List.of();
     }
@@ -51,6 +48,10 @@ final class PendingChanges {
     for (String size : sizesOfTheGuest(in, pod)) {
       running.remove(size);
       desired.remove(size);
+    }
+    for (String source : sourcesOfTheGuest(in)) {
+      running.keySet().removeIf(field -> field.startsWith(source));
+      desired.keySet().removeIf(field -> field.startsWith(source));
     }
     List<PendingChange> changes = new ArrayList<>();
     TreeSet<String> names = new TreeSet<>(running.keySet());
@@ -67,13 +68,18 @@ final class PendingChanges {
                 null));
       }
     }
-    cpuLimit(pod, wanted, liveRefused).ifPresent(changes::add);
+    cpuLimit(pod, wanted, applied.liveRefused()).ifPresent(changes::add);
     if (changes.isEmpty() && !wanted.template().equals(pod.template())) {
       changes.add(
           new PendingChange(
               "operator: pod template", pod.template(), wanted.template(), NEXT_BOOT, null, null));
     }
-    DiskGrowth.of(in, refusedClaims).stream().map(PendingChanges::growth).forEach(changes::add);
+    DiskGrowth.of(in, applied.refusedClaims()).stream()
+        .map(PendingChanges::growth)
+        .forEach(changes::add);
+    MediumChange.of(in, applied.refusedPods()).stream()
+        .map(change -> medium(in, change))
+        .forEach(changes::add);
     return changes;
   }
 
@@ -91,18 +97,43 @@ final class PendingChanges {
         .toList();
   }
 
+  /** Of the drives of this pod's guest: what was in one when it was made says nothing any more. */
+  private static List<String> sourcesOfTheGuest(MachineInputs in) {
+    return in.spec().cdroms().stream()
+        .filter(cdrom -> MediumChange.isLive(in, cdrom))
+        .map(cdrom -> MediumChange.field(cdrom.name()) + ".source.")
+        .toList();
+  }
+
   private static String size(String disk) {
     return "spec.disks[%s].size".formatted(disk);
   }
 
   private static PendingChange growth(DiskGrowth growth) {
-    return new PendingChange(
+    return live(
         size(growth.disk().name()),
         growth.has().quantity().toString(),
         growth.disk().size().toString(),
+        growth.obstacle());
+  }
+
+  private static PendingChange medium(MachineInputs in, MediumChange change) {
+    return live(
+        MediumChange.field(change.cdrom().name()) + ".source",
+        change.running(in),
+        change.desired(),
+        change.obstacle());
+  }
+
+  private static PendingChange live(
+      String field, String running, String desired, Optional<Obstacle> obstacle) {
+    return new PendingChange(
+        field,
+        running,
+        desired,
         LIVE,
-        growth.obstacle().map(DiskGrowth.Obstacle::reason).orElse(null),
-        growth.obstacle().map(DiskGrowth.Obstacle::message).orElse(null));
+        obstacle.map(Obstacle::reason).orElse(null),
+        obstacle.map(Obstacle::message).orElse(null));
   }
 
   static boolean awaitBoot(List<PendingChange> changes) {
@@ -112,6 +143,11 @@ final class PendingChanges {
   /** Whether a live change waits for something of which not every watch tells. */
   static boolean areHeldUp(List<PendingChange> changes) {
     return changes.stream().anyMatch(change -> change.reason() != null);
+  }
+
+  /** Whether something comes to the node, of which only a log tells. */
+  static boolean areComing(List<PendingChange> changes) {
+    return changes.stream().anyMatch(change -> MediumArrival.FETCHING.equals(change.reason()));
   }
 
   /** A disk is made once: a source that changes later is that of another disk. */

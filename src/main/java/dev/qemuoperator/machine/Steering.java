@@ -36,13 +36,20 @@ final class Steering {
   private final QmpMonitors monitors;
   private final DiskResizes resizes;
   private final DiskCopies copies;
+  private final MediaChanger media;
   private final Map<String, RebootAction> rebootActions = new ConcurrentHashMap<>();
 
-  Steering(KubernetesClient client, QmpMonitors monitors, DiskResizes resizes, DiskCopies copies) {
+  Steering(
+      KubernetesClient client,
+      QmpMonitors monitors,
+      DiskResizes resizes,
+      DiskCopies copies,
+      MediaChanger media) {
     this.client = client;
     this.monitors = monitors;
     this.resizes = resizes;
     this.copies = copies;
+    this.media = media;
   }
 
   /**
@@ -61,6 +68,7 @@ final class Steering {
       onReboot(key, qemu.get().incarnation(), rebootApplies(in, status) ? "shutdown" : "reset");
       pause(key, in, qemu.get().answers().runState());
       reset(key, in);
+      media.advance(key, in);
       resizes.advance(key, in); // first, because none grows while it is being copied into
       return copies.advance(key, in, status);
     } catch (KubernetesClientException e) {
@@ -76,6 +84,7 @@ final class Steering {
     rebootActions.remove(key);
     resizes.forget(key);
     copies.forget(key);
+    media.forget(key);
   }
 
   /** What waits for a boot waits no longer than until the guest's own next one. */

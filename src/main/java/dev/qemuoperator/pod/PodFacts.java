@@ -202,6 +202,14 @@ public record PodFacts(Pod pod) {
         .map(running -> running.getStartedAt());
   }
 
+  /** Whether a {@link MediumPod} has brought its medium, and holds it in the node's cache. */
+  public boolean isHolding() {
+    return container(MediumPod.CONTAINER)
+        .map(ContainerStatus::getState)
+        .map(ContainerState::getRunning)
+        .isPresent();
+  }
+
   /** Why QEMU's container does not run, in the kubelet's words. */
   public Optional<ContainerStateWaiting> waiting() {
     return qemu().map(ContainerStatus::getState).map(ContainerState::getWaiting);
@@ -350,10 +358,14 @@ public record PodFacts(Pod pod) {
   }
 
   private Optional<ContainerStatus> qemu() {
+    return container(VmPod.CONTAINER);
+  }
+
+  private Optional<ContainerStatus> container(String name) {
     return pod.getStatus() == null
         ? Optional.empty()
         : pod.getStatus().getContainerStatuses().stream()
-            .filter(status -> status.getName().equals(VmPod.CONTAINER))
+            .filter(status -> status.getName().equals(name))
             .findFirst();
   }
 

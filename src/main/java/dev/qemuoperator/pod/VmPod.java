@@ -60,6 +60,8 @@ public final class VmPod {
   public static final String PAUSED_ANNOTATION = "qemu-operator.dev/paused";
 
   private static final Pattern DISK_SIZE = Pattern.compile("^(--disk=.+):[0-9]+[+]?$");
+  private static final Pattern MEDIUM_OPTION = Pattern.compile("--cdrom=.+");
+  private static final Pattern MEDIUM_ARGUMENT = Pattern.compile(",drive=cdrom-[^,]+");
 
   private static final long QEMU_USER = 107;
 
@@ -98,15 +100,21 @@ public final class VmPod {
         .build();
   }
 
-  /** What can change while the pod runs: CPU, and the sizes of disks. */
+  /** What can change while the pod runs: CPU, the sizes of disks, and what is in CD-ROM drives. */
   private static PodSpec withoutLiveFields(PodSpec spec) {
     List<String> command =
         spec.getContainers().getFirst().getCommand().stream()
+            .filter(MEDIUM_OPTION.asMatchPredicate().negate())
             .map(word -> DISK_SIZE.matcher(word).replaceFirst("$1"))
+            .toList();
+    List<String> args =
+        spec.getContainers().getFirst().getArgs().stream()
+            .map(word -> MEDIUM_ARGUMENT.matcher(word).replaceFirst(""))
             .toList();
     return spec.edit()
         .editFirstContainer()
         .withCommand(command)
+        .withArgs(args)
         .editResources()
         .removeFromRequests("cpu")
         .removeFromLimits("cpu")
@@ -295,7 +303,7 @@ public final class VmPod {
     }
   }
 
-  private static VolumeMount mountOf(String volume, String path, boolean readOnly) {
+  static VolumeMount mountOf(String volume, String path, boolean readOnly) {
     return new VolumeMountBuilder()
         .withName(volume)
         .withMountPath(path)

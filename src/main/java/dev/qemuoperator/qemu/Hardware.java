@@ -357,10 +357,12 @@ public record Hardware(List<Device> devices) {
     String drive =
         "ide-cd,id=%s,serial=%s,bootindex=%d,bus=ide.%d"
             .formatted(id, cdrom.name(), bootIndex, port);
+    // an empty one, too: what comes while the guest runs is there
+    BaseImage cache = new BaseImage(cdrom.name());
     return cdrom.source() == null
-        ? Device.of("-device", drive)
+        ? Device.of("-device", drive).with(cache)
         : Device.of("-device", drive + ",drive=" + id)
-            .with(new WrapperOption("--cdrom=" + cdrom.name()), new BaseImage(cdrom.name()));
+            .with(new WrapperOption("--cdrom=" + cdrom.name()), cache);
   }
 
   /** PID 1 adds the device itself: its serial number is the hash of the seed that it has copied. */

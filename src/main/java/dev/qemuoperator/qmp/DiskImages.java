@@ -7,8 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * The files of a guest's disks and the jobs that copy base images into them; used by one thread. It
@@ -19,8 +17,6 @@ final class DiskImages {
   private static final String NODE = "disk-";
   private static final String JOB = "copy-";
   private static final int STEP = 10;
-
-  private static final Pattern DIGEST = Pattern.compile("/([0-9a-f]{64})$");
 
   private static final Set<String> NEWS = Set.of("JOB_STATUS_CHANGE", "BLOCK_JOB_COMPLETED");
 
@@ -108,7 +104,7 @@ final class DiskImages {
                       new DiskImage(
                           isBacked(node),
                           copied.get(disk),
-                          base(node),
+                          CacheFile.digest(node.path("backing_file").asText()),
                           problems.get(disk),
                           node.path("image").path("virtual-size").asLong(),
                           refusals.get(disk))));
@@ -138,12 +134,6 @@ final class DiskImages {
   /** Of the chain that is open, or by the file's own header, which the next start goes by. */
   private static boolean isBacked(JsonNode node) {
     return node.hasNonNull("backing_file") || node.path("image").hasNonNull("backing-filename");
-  }
-
-  /** The cache names files by their content. */
-  private static String base(JsonNode node) {
-    Matcher digest = DIGEST.matcher(node.path("backing_file").asText());
-    return digest.find() ? "sha256:" + digest.group(1) : null;
   }
 
   private static Optional<String> disk(String prefix, String name) {

@@ -111,6 +111,13 @@ public record EventLog(List<Event> events) {
     return last("BASE_IMAGE").map(event -> event.data().path("digest").asText(""));
   }
 
+  /** Of the same: its format there, in QEMU's word; empty if nobody has looked. */
+  public Optional<String> baseImageFormat() {
+    return last("BASE_IMAGE")
+        .map(event -> event.data().path("format").asText(""))
+        .filter(format -> !format.isEmpty());
+  }
+
   /** The end of what QEMU wrote to its standard error; empty if nothing. */
   public String stderr() {
     return last("QEMU_STDERR").map(event -> event.data().path("text").asText("")).orElse("");

@@ -69,6 +69,8 @@ final class Monitor {
     private boolean written;
     private final List<Event> ofDisks = new ArrayList<>();
     private final List<DiskImages.Resized> resized = new ArrayList<>();
+    private boolean trayMoved;
+    private final List<CdromDrives.Told> ofMedia = new ArrayList<>();
     private Heard heard;
     private IOException lost;
 
@@ -86,6 +88,10 @@ final class Monitor {
       }
       if (DiskImages.isNews(event)) {
         ofDisks.add(event);
+        wake();
+      }
+      if (CdromDrives.isNews(event)) {
+        trayMoved = true;
         wake();
       }
       if (TELLING.contains(event.name())) {
@@ -108,6 +114,11 @@ final class Monitor {
       wake();
     }
 
+    synchronized void told(CdromDrives.Told medium) {
+      ofMedia.add(medium);
+      wake();
+    }
+
     private void wake() {
       news = true;
       notifyAll();
@@ -118,6 +129,15 @@ final class Monitor {
       ofDisks.clear();
       resized.forEach(disks::hear);
       resized.clear();
+    }
+
+    synchronized void tell(CdromDrives cdroms) {
+      if (trayMoved) {
+        cdroms.trayHasMoved();
+      }
+      trayMoved = false;
+      ofMedia.forEach(cdroms::hear);
+      ofMedia.clear();
     }
 
     synchronized void tell(ReportPort port) {
@@ -169,6 +189,7 @@ final class Monitor {
   private final Consumer<String> changed;
   private final ReportPort port;
   private final DiskImages disks = new DiskImages();
+  private final CdromDrives cdroms = new CdromDrives();
   private final Thread thread;
   private final long began = System.nanoTime();
   private volatile boolean stopped;
@@ -227,6 +248,18 @@ final class Monitor {
       session.inbox().told(new DiskImages.Resized(disk, null));
     } catch (QmpErrorException e) {
       session.inbox().told(new DiskImages.Resized(disk, e.getMessage()));
+      throw e;
+    }
+  }
+
+  /** As {@link #execute}; what came of it is in the observation that follows. */
+  void changeMedium(String drive, Medium medium) throws IOException {
+    Session session = session();
+    try {
+      boolean locked = CdromDrives.change(session.connection(), drive, medium);
+      session.inbox().told(new CdromDrives.Told(drive, locked, null));
+    } catch (QmpErrorException e) {
+      session.inbox().told(new CdromDrives.Told(drive, false, e.getMessage()));
       throw e;
     }
   }
@@ -304,6 +337,7 @@ final class Monitor {
     JsonNode version = connection.execute("query-version").path("qemu");
     port.read(connection);
     disks.read(connection);
+    cdroms.read(connection);
     publish(
         observation.connected(
             edges.clock().instant(),
@@ -317,7 +351,8 @@ final class Monitor {
                         version.path("micro").asInt()),
                 seedSerial(connection),
                 port.report().orElse(null),
-                disks.images())));
+                disks.images(),
+                cdroms.drives())));
   }
 
   private static String runState(QmpConnection connection) throws IOException {
@@ -348,6 +383,8 @@ final class Monitor {
       port.readIfDue(connection);
       inbox.tell(disks);
       disks.readIfDue(connection);
+      inbox.tell(cdroms);
+      cdroms.readIfDue(connection);
       String runState = runState(connection);
       if (runState.equals(IO_ERROR) && System.nanoTime() - failed >= retry.toNanos()) {
         runState = tryAgain(connection, inbox);
@@ -357,7 +394,10 @@ final class Monitor {
       } else if (!runState.equals(IO_ERROR)) {
         retry = edges.timing().retry();
       }
-      publish(observation.with(inbox.heard()).with(runState, port.report(), disks.images()));
+      publish(
+          observation
+              .with(inbox.heard())
+              .with(runState, port.report(), disks.images(), cdroms.drives()));
     }
   }
 

@@ -41,6 +41,7 @@ public record Observation(
    * @param seedSerial serial of the device {@code cloud-init}; null if there is no such device
    * @param report what the guest reported in this boot, at the end of cloud-init; null if nothing
    * @param disks by the disk's name
+   * @param cdroms by the CD-ROM drive's name
    */
   public record Answers(
       String runState,
@@ -48,10 +49,15 @@ public record Observation(
       String qemuVersion,
       String seedSerial,
       GuestReport report,
-      Map<String, DiskImage> disks) {
+      Map<String, DiskImage> disks,
+      Map<String, CdromDrive> cdroms) {
 
-    Answers with(String runState, GuestReport report, Map<String, DiskImage> disks) {
-      return new Answers(runState, accelerator, qemuVersion, seedSerial, report, disks);
+    Answers with(
+        String runState,
+        GuestReport report,
+        Map<String, DiskImage> disks,
+        Map<String, CdromDrive> cdroms) {
+      return new Answers(runState, accelerator, qemuVersion, seedSerial, report, disks, cdroms);
     }
   }
 
@@ -97,12 +103,16 @@ public record Observation(
     return new Observation(next, when, problem, null, heard, incarnation);
   }
 
-  Observation with(String runState, Optional<GuestReport> report, Map<String, DiskImage> disks) {
+  Observation with(
+      String runState,
+      Optional<GuestReport> report,
+      Map<String, DiskImage> disks,
+      Map<String, CdromDrive> cdroms) {
     return new Observation(
         channel,
         since,
         problem,
-        answers.with(runState, report.orElse(null), disks),
+        answers.with(runState, report.orElse(null), disks, cdroms),
         heard,
         incarnation);
   }

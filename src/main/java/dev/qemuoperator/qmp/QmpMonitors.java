@@ -92,6 +92,17 @@ public final class QmpMonitors implements AutoCloseable {
     watched(key).resize(disk, bytes);
   }
 
+  /**
+   * Changes what is in a CD-ROM drive while the guest runs, unless the guest has locked it: then it
+   * is asked to eject; see {@link Answers#cdroms}.
+   *
+   * @param medium null: the drive is to be empty
+   * @throws IOException as {@link #execute}
+   */
+  public void changeMedium(String key, String drive, Medium medium) throws IOException {
+    watched(key).changeMedium(drive, medium);
+  }
+
   private Monitor watched(String key) throws ConnectException {
     Monitor watched = monitors.get(key);
     if (watched == null) {

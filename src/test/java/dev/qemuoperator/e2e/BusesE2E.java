@@ -164,9 +164,10 @@ class BusesE2E {
                     + " && echo installed"))
         .contains("installed");
     installed.patch("{\"spec\":{\"cdroms\":[{\"name\":\"iso\",\"source\":null}]}}");
-    installed.awaitCondition("RestartRequired", "True", "SpecChanged", Vm.TOLD);
+    installed.await("an empty drive", FOUND, now -> now.cdroms() == null);
+    assertThat(installed.status().pendingChanges()).isEmpty();
     String pod = installed.podUid();
-    installed.runLast("reboot -f");
+    installed.runLast("poweroff -f");
     installed.await(
         "a new pod",
         Vm.BOOT,

@@ -168,9 +168,11 @@ class DiskCopiesTest {
                 Channel.CONNECTED,
                 READY,
                 null,
-                new Answers("running", "KVM", "10.0.13", null, null, Map.of("root", image)),
+                new Answers(
+                    "running", "KVM", "10.0.13", null, null, Map.of("root", image), Map.of()),
                 Heard.NOTHING,
                 "c1")),
+        List.of(),
         Map.of(),
         Optional.empty(),
         new TreeSet<>());

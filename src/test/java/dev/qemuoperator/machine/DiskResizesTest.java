@@ -122,9 +122,11 @@ class DiskResizesTest {
                 Channel.CONNECTED,
                 NOON,
                 null,
-                new Answers("running", "KVM", "10.0.13", null, null, Map.of("root", image)),
+                new Answers(
+                    "running", "KVM", "10.0.13", null, null, Map.of("root", image), Map.of()),
                 Heard.NOTHING,
                 incarnation)),
+        List.of(),
         Map.of(),
         Optional.empty(),
         new TreeSet<>());

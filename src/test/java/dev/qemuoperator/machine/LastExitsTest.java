@@ -169,6 +169,7 @@ class LastExitsTest {
             Optional.empty(),
             Optional.empty(),
             qmp,
+            List.of(),
             Map.of(),
             Optional.of("Kernel panic - not syncing"),
             new TreeSet<>());

@@ -27,6 +27,7 @@ import dev.qemuoperator.qemu.DiskSize;
 import dev.qemuoperator.qemu.DiskVolume;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.VmIdentity;
+import dev.qemuoperator.qmp.CdromDrive;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.GuestReport;
 import dev.qemuoperator.qmp.GuestReport.Result;
@@ -115,7 +116,7 @@ final class Scenario {
                 .orElseThrow(() -> new AssertionError(folder + " has no in-vm.yaml")));
     earlier.ifPresent(outcome -> vm.setStatus(outcome.status()));
 
-    MachineInputs in = inputs(vm);
+    MachineInputs in = withMediumPods(inputs(vm));
     MachineDecision decision = MachineDecision.of(in);
     DesiredState desired = DesiredState.build(in, decision, SETTINGS, AUTHORITY, clock);
     PodStep step = decision.podStep(in, desired.podFacts(), now);
@@ -123,7 +124,8 @@ final class Scenario {
         MachineReport.of(
             in,
             decision,
-            new Apply.Result(Optional.empty(), false, texts("in-refused-claims.yaml")),
+            new Apply.Result(
+                Optional.empty(), false, texts("in-refused-claims.yaml"), refusedPods(desired)),
             desired.podFacts(),
             now);
 
@@ -144,6 +146,14 @@ final class Scenario {
         .seed()
         .filter(seed -> written(in.seed().stream().toList(), List.of(seed)).isPresent())
         .ifPresent(seed -> files.put("out-seed.yaml", readable(seed)));
+    desired.mediumPods().missing().stream()
+        .map(pod -> yaml(tree(pod)))
+        .reduce((pods, pod) -> pods + "---\n" + pod)
+        .ifPresent(text -> files.put("out-medium-pods.yaml", text));
+    desired.mediumPods().surplus().stream()
+        .map(pod -> pod.getMetadata().getName() + "\n")
+        .reduce(String::concat)
+        .ifPresent(names -> files.put("out-medium-pods-deleted.txt", names));
     desired.service().ifPresent(service -> files.put("out-service.yaml", yaml(tree(service))));
     return new Outcome(status, now, files);
   }
@@ -195,6 +205,7 @@ final class Scenario {
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            List.of(),
             Map.of(),
             Optional.empty(),
             new TreeSet<>());
@@ -212,10 +223,58 @@ final class Scenario {
         seed.flatMap(wanted -> seedSecret(bare.identity(), wanted)),
         tls(bare.identity()),
         Optional.empty(),
-        qmp(seed),
+        qmp(seed, vm),
+        List.of(),
         texts("in-fetched.yaml"),
         file("in-panic-console.txt"),
         keptBases());
+  }
+
+  /** Those that the operator has made already. */
+  private MachineInputs withMediumPods(MachineInputs in) {
+    List<PodFacts> pods =
+        file("in-medium-pod.yaml")
+            .map(Scenario::parse)
+            .map(
+                patch ->
+                    MediumPods.of(in, SETTINGS).missing().stream()
+                        .map(made -> merged(tree(made), patch))
+                        .map(json -> Serialization.unmarshal(json.toString(), Pod.class))
+                        .map(PodFacts::new)
+                        .toList())
+            .orElse(List.of());
+    List<PodFacts> others =
+        file("in-medium-pod-of-another-one.yaml")
+            .map(text -> new PodFacts(Serialization.unmarshal(text, Pod.class)))
+            .stream()
+            .toList();
+    return new MachineInputs(
+        in.vm(),
+        in.layers(),
+        in.missingSources(),
+        in.images(),
+        in.pod(),
+        in.claims(),
+        in.claimEvents(),
+        in.claimUsers(),
+        in.mountProblem(),
+        in.seed(),
+        in.tls(),
+        in.service(),
+        in.qmp(),
+        Stream.concat(pods.stream(), others.stream()).toList(),
+        in.fetched(),
+        in.panicConsole(),
+        in.keptBases());
+  }
+
+  private Map<String, String> refusedPods(DesiredState desired) {
+    return file("in-refused-medium-pod.txt").stream()
+        .flatMap(
+            why ->
+                desired.mediumPods().missing().stream()
+                    .map(pod -> Map.entry(pod.getMetadata().getName(), why.strip())))
+        .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
   }
 
   private SortedSet<String> keptBases() {
@@ -359,7 +418,7 @@ final class Scenario {
             });
   }
 
-  private Optional<Observation> qmp(Optional<Seed> seed) {
+  private Optional<Observation> qmp(Optional<Seed> seed, VirtualMachine vm) {
     return file("in-qmp.yaml")
         .map(Scenario::parse)
         .map(
@@ -377,7 +436,8 @@ final class Scenario {
                           text(json, "qemuVersion"),
                           "the wanted one".equals(serial) ? seed.orElseThrow().hash() : serial,
                           report(json.path("report")),
-                          disks(json.path("disks")))
+                          disks(json.path("disks")),
+                          cdroms(json.path("cdroms"), vm.getSpec()))
                       : null,
                   new Heard(
                       Optional.ofNullable(json.get("shutdown"))
@@ -412,6 +472,31 @@ final class Scenario {
                             .bytes(),
                         text(disk.getValue(), "refusal"))));
     return disks;
+  }
+
+  private static Map<String, CdromDrive> cdroms(JsonNode json, VirtualMachineSpec spec) {
+    Map<String, CdromDrive> cdroms = new TreeMap<>();
+    json.properties()
+        .forEach(
+            drive ->
+                cdroms.put(
+                    drive.getKey(),
+                    new CdromDrive(
+                        medium(drive.getKey(), text(drive.getValue(), "medium"), spec),
+                        text(drive.getValue(), "digest"),
+                        drive.getValue().path("locked").asBoolean(),
+                        text(drive.getValue(), "refusal"))));
+    return cdroms;
+  }
+
+  private static String medium(String drive, String node, VirtualMachineSpec spec) {
+    return "the wanted one".equals(node)
+        ? spec.cdroms().stream()
+            .filter(cdrom -> cdrom.name().equals(drive))
+            .map(MediumChange::node)
+            .findFirst()
+            .orElseThrow()
+        : node;
   }
 
   private static GuestReport report(JsonNode json) {

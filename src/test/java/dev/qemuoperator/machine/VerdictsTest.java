@@ -114,7 +114,7 @@ class VerdictsTest {
     return MachineReport.of(
         in,
         MachineDecision.of(in),
-        new Apply.Result(refused, false, Map.of()),
+        new Apply.Result(refused, false, Map.of(), Map.of()),
         wanted(in, now),
         now);
   }
@@ -145,6 +145,7 @@ class VerdictsTest {
         Optional.empty(),
         Optional.empty(),
         qmp,
+        List.of(),
         Map.of(),
         Optional.empty(),
         new TreeSet<>());
@@ -192,7 +193,7 @@ class VerdictsTest {
             Channel.CONNECTED,
             NOON,
             null,
-            new Answers(runState, "KVM", "10.0.13", null, null, Map.of()),
+            new Answers(runState, "KVM", "10.0.13", null, null, Map.of(), Map.of()),
             Heard.NOTHING,
             "c1"));
   }

@@ -22,10 +22,13 @@ class KeptBasesTest {
               - {name: ephemeral, digest: "sha256:0b"}
               - {name: copied, digest: "sha256:0c", selfContained: true}
               - {name: blank}
+              cdroms:
+              - {name: iso, digest: "sha256:0d"}
+              - {name: coming}
             """,
             VirtualMachine.class);
     assertThat(KeptBases.of(Stream.of(vm, new VirtualMachine()), Stream.empty()))
-        .containsExactly("sha256:0a", "sha256:0b");
+        .containsExactly("sha256:0a", "sha256:0b", "sha256:0d");
   }
 
   @Test

@@ -13,8 +13,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 
@@ -49,6 +51,15 @@ final class FakeQemu implements AutoCloseable {
   private volatile long size = 8L << 30;
   private volatile boolean refusing;
   private volatile String flushProblem = "";
+
+  /** Digest of the medium with which the CD-ROM drive iso was started. */
+  static final String MEDIUM = "0c".repeat(32);
+
+  private final Map<String, String> nodes =
+      new ConcurrentHashMap<>(Map.of("cdrom-iso", "/cache/sha256/" + MEDIUM));
+  private volatile String medium = "";
+  private volatile boolean trayOpen;
+  private volatile boolean locked;
   private final StringBuffer ring = new StringBuffer();
 
   FakeQemu(Map<String, String> serverFiles) {
@@ -104,6 +115,27 @@ final class FakeQemu implements AutoCloseable {
   FakeQemu flushProblem(String text) {
     this.flushProblem = text;
     return this;
+  }
+
+  /** The machine has a CD-ROM drive named iso, with a medium. */
+  FakeQemu withMedium() {
+    this.medium = "cdrom-iso";
+    return this;
+  }
+
+  /** Whether the guest has locked the drive. */
+  FakeQemu locked(boolean locked) {
+    this.locked = locked;
+    return this;
+  }
+
+  /** Block nodes of media, also of those that are in no drive. */
+  Set<String> media() {
+    return nodes.keySet();
+  }
+
+  boolean isTrayOpen() {
+    return trayOpen;
   }
 
   /** As query-block-jobs answers. */
@@ -245,9 +277,32 @@ final class FakeQemu implements AutoCloseable {
           "\"return\": {\"qemu\": {\"micro\": 13, \"minor\": 0, \"major\": 10}, \"package\": \"\"}";
       case "query-block-jobs" -> "\"return\": " + blockJobs;
       case "query-named-block-nodes" ->
-          ("\"return\": [{\"node-name\": \"#block1\"}, {\"node-name\": \"disk-root\"%s,"
+          ("\"return\": [{\"node-name\": \"#block1\"}%s, {\"node-name\": \"disk-root\"%s,"
                   + " \"image\": {\"virtual-size\": %d%s}}]")
-              .formatted(backing, size, header);
+              .formatted(
+                  nodes.keySet().stream()
+                      .map(", {\"node-name\": \"%s\"}"::formatted)
+                      .collect(Collectors.joining()),
+                  backing,
+                  size,
+                  header);
+      case "query-block" ->
+          ("\"return\": [{\"qdev\": \"/machine/peripheral/disk-root/virtio-backend\"},"
+                  + " {\"qdev\": \"cdrom-iso\", \"locked\": %s, \"tray_open\": %s%s}]")
+              .formatted(
+                  locked,
+                  trayOpen,
+                  medium.isEmpty()
+                      ? ""
+                      : ", \"inserted\": {\"node-name\": \"%s\", \"file\": \"%s\"}"
+                          .formatted(medium, nodes.get(medium)));
+      case "blockdev-add",
+          "blockdev-del",
+          "blockdev-open-tray",
+          "blockdev-remove-medium",
+          "blockdev-insert-medium",
+          "blockdev-close-tray" ->
+          media(command, message.path("arguments"));
       case "block_resize" -> {
         if (refusing) {
           yield error("GenericError", "no");
@@ -275,6 +330,36 @@ final class FakeQemu implements AutoCloseable {
               : "\"return\": \"%s\"".formatted(seedSerial);
       default -> error("CommandNotFound", "The command %s has not been found".formatted(command));
     };
+  }
+
+  /** As QEMU 10.0 does: a locked tray is no error, the guest is asked to eject it. */
+  private String media(String command, JsonNode arguments) {
+    String node = arguments.path("node-name").asText();
+    switch (command) {
+      case "blockdev-add" -> {
+        if (refusing || nodes.containsKey(node)) {
+          return error("GenericError", refusing ? "Could not open it" : "Duplicate nodes");
+        }
+        nodes.put(node, arguments.path("file").path("filename").asText());
+      }
+      case "blockdev-del" -> {
+        if (node.equals(medium)) {
+          return error("GenericError", "Node is in use");
+        }
+        nodes.remove(node);
+      }
+      case "blockdev-open-tray" -> {
+        trayOpen |= !locked || arguments.path("force").asBoolean();
+      }
+      case "blockdev-close-tray" -> trayOpen = false;
+      default -> {
+        if (!trayOpen) {
+          return error("GenericError", "Tray is not open");
+        }
+        medium = node;
+      }
+    }
+    return "\"return\": {}";
   }
 
   private static String error(String errorClass, String description) {

@@ -38,6 +38,7 @@ class QmpMonitorsTest {
   private static final Timing TIMING = timing(Duration.ofSeconds(20), Duration.ofMillis(300));
 
   private static final long SIZE = 8L << 30;
+  private static final Medium OTHER = new Medium("medium-1", "sha256:" + "0d".repeat(32));
   private static final Duration NO_HEARTBEAT_YET = Duration.ofHours(1);
 
   private final CertificateAuthority ca = CertificateAuthority.generate(Clock.systemUTC());
@@ -77,7 +78,8 @@ class QmpMonitorsTest {
                     "10.0.13",
                     "seed-1",
                     null,
-                    Map.of("root", new DiskImage(false, null, null, null, SIZE, null))),
+                    Map.of("root", new DiskImage(false, null, null, null, SIZE, null)),
+                    Map.of("iso", new CdromDrive(null, null, false, null))),
                 Heard.NOTHING,
                 "run-1"));
   }
@@ -193,6 +195,76 @@ class QmpMonitorsTest {
       "[{\"device\": \"copy-root\", \"status\": \"pending\", \"offset\": 9, \"len\": 9}]";
 
   @Test
+  void mediumIsChangedAndTakenOutWhileTheGuestRuns() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1").withMedium();
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+    assertThat(drive())
+        .isEqualTo(new CdromDrive("cdrom-iso", "sha256:" + FakeQemu.MEDIUM, false, null));
+
+    monitors.changeMedium(KEY, "iso", OTHER);
+    patiently()
+        .until(() -> new CdromDrive("medium-1", OTHER.digest(), false, null).equals(drive()));
+    assertThat(qemu.media()).as("what QEMU has open").containsExactly("medium-1");
+    assertThat(qemu.isTrayOpen()).isFalse();
+    monitors.changeMedium(KEY, "iso", OTHER);
+    assertThat(qemu.commands()).as("it is there already").containsOnlyOnce("blockdev-open-tray");
+
+    monitors.changeMedium(KEY, "iso", null);
+    patiently().until(() -> drive().medium() == null);
+    assertThat(qemu.media()).isEmpty();
+    assertThat(qemu.isTrayOpen()).isFalse();
+  }
+
+  @Test
+  void guestThatHasLockedItsDriveKeepsItsMediumAndIsFollowedUntilItLetsItGo() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1").withMedium().locked(true);
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+    assertThat(drive().locked()).as("nobody has asked for it").isFalse();
+
+    monitors.changeMedium(KEY, "iso", OTHER);
+    patiently().until(() -> drive().locked());
+    assertThat(drive().medium()).isEqualTo("cdrom-iso");
+    assertThat(qemu.media()).containsExactly("cdrom-iso");
+
+    qemu.locked(false); // of which there is no event
+    patiently().until(() -> !drive().locked());
+    monitors.changeMedium(KEY, "iso", OTHER);
+    patiently().until(() -> "medium-1".equals(drive().medium()));
+  }
+
+  @Test
+  void mediumThatCannotBeOpenedLeavesTheOldOneAndIsTold() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1").withMedium().refusing(true);
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+
+    assertThatIOException().isThrownBy(() -> monitors.changeMedium(KEY, "iso", OTHER));
+    patiently().until(() -> "blockdev-add: Could not open it".equals(drive().refusal()));
+    assertThat(drive().medium()).isEqualTo("cdrom-iso");
+    assertThat(qemu.isTrayOpen()).isFalse();
+
+    qemu.refusing(false);
+    monitors.changeMedium(KEY, "iso", OTHER);
+    patiently().until(() -> "medium-1".equals(drive().medium()));
+    assertThat(drive().refusal()).isNull();
+  }
+
+  @Test
+  void guestThatEjectsItsCdIsHeard() throws IOException {
+    use(timing(Duration.ofSeconds(20), NO_HEARTBEAT_YET));
+    FakeQemu qemu = qemuAt("10.0.0.1").withMedium().locked(true);
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+    monitors.changeMedium(KEY, "iso", OTHER);
+    patiently().until(() -> drive().locked());
+
+    qemu.locked(false).emit("DEVICE_TRAY_MOVED", "{\"id\": \"cdrom-iso\", \"tray-open\": true}");
+    patiently().until(() -> !drive().locked());
+  }
+
+  @Test
   void whatWasCopiedIsInTheFileBeforeItsHeaderSaysSo() throws IOException {
     FakeQemu qemu = qemuAt("10.0.0.1").backed(true);
     monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
@@ -217,6 +289,10 @@ class QmpMonitorsTest {
     patiently().until(() -> qemu.commands().contains("block-job-cancel"));
     assertThat(qemu.commands()).doesNotContain("job-finalize");
     patiently().until(() -> "flush failed: No space left".equals(disk().problem()));
+  }
+
+  private CdromDrive drive() {
+    return observation().answers().cdroms().get("iso");
   }
 
   private DiskImage disk() {
