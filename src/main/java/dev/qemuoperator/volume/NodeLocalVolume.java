@@ -9,8 +9,11 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * A directory of a node as a PersistentVolume. Kubernetes' own scheduler then brings every pod of
@@ -25,12 +28,14 @@ record NodeLocalVolume(String storageClass, String directory) {
   static final String PROVISIONER = VirtualMachine.GROUP + "/node-local";
 
   /** On each volume. */
-  static final Map<String, String> LABELS =
-      Map.of(
-          "app.kubernetes.io/managed-by",
-          "qemu-operator",
-          VirtualMachine.GROUP + "/node-local",
-          "");
+  static final SortedMap<String, String> LABELS =
+      Collections.unmodifiableSortedMap(
+          new TreeMap<>(
+              Map.of(
+                  "app.kubernetes.io/managed-by",
+                  "qemu-operator",
+                  VirtualMachine.GROUP + "/node-local",
+                  "")));
 
   private static final String SELECTED_NODE = "volume.kubernetes.io/selected-node";
   private static final String PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
