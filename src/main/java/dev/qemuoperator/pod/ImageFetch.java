@@ -9,11 +9,16 @@ import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The init containers that put base images into the cache of their pod's node, and the volumes that
@@ -44,7 +49,7 @@ public record ImageFetch(
   }
 
   /** The same in a cluster where nothing is kept: what is fetched does not depend on it. */
-  ImageFetch keepingNothing() {
+  private ImageFetch keepingNothing() {
     return new ImageFetch(settings, origins, new TreeSet<>());
   }
 
@@ -74,15 +79,63 @@ public record ImageFetch(
     return new VolumeBuilder().withName(HANDOVER).withNewEmptyDir().endEmptyDir().build();
   }
 
+  /** Directories that images are read from, which QEMU's container does not get to see. */
+  public List<Volume> sources() {
+    return volumeNames().entrySet().stream()
+        .map(source -> source.getKey().volume(source.getValue()))
+        .toList();
+  }
+
+  /** By the first place in each directory. */
+  private Map<FilePlace.Mounted, String> volumeNames() {
+    Map<FilePlace.Mounted, String> names = new LinkedHashMap<>();
+    Set<String> objects = new HashSet<>();
+    files()
+        .flatMap(file -> file.mounted().stream())
+        .filter(place -> objects.add(place.object()))
+        .forEach(place -> names.put(place, "source-" + names.size()));
+    return names;
+  }
+
+  private Stream<ImageOrigin.File> files() {
+    return origins.values().stream()
+        .filter(ImageOrigin.File.class::isInstance)
+        .map(ImageOrigin.File.class::cast);
+  }
+
+  /** Labels of the nodes that have the only directory in which an image can be found. */
+  public Map<String, String> nodeSelector() {
+    Map<String, String> labels = new TreeMap<>();
+    files()
+        .filter(file -> file.places().size() == 1)
+        .forEach(
+            file -> {
+              if (file.places().getFirst() instanceof FilePlace.OnNode only) {
+                labels.putAll(only.nodeSelector());
+              }
+            });
+    return labels;
+  }
+
+  /** Of all that decides what a pod fetches, and from where. */
+  String hash() {
+    List<Volume> sources = sources();
+    return sources.isEmpty()
+        ? Hash.of(keepingNothing().containers())
+        : Hash.of(List.of(keepingNothing().containers(), sources, nodeSelector()));
+  }
+
   private Container fetcher(String disk, ImageOrigin origin) {
     return switch (origin) {
-      case ImageOrigin.Urls(List<String> urls, String checksum, String format) ->
+      case ImageOrigin.File file ->
           fetcher(disk)
               .withImage(settings.runnerImage())
-              .withCommand(SCRIPTS + "download", disk, checksum)
-              .addAllToCommand(urls)
-              .addAllToEnv(optional("FORMAT", format))
+              .withCommand(SCRIPTS + "download", disk, file.checksum())
+              .addAllToCommand(file.places().stream().map(FilePlace::title).toList())
+              .addAllToEnv(optional("FORMAT", file.format()))
+              .addAllToEnv(file.mounted().isEmpty() ? List.of() : List.of(node()))
               .addAllToEnv(limits())
+              .addAllToVolumeMounts(mounts(file))
               .build();
       case ImageOrigin.ContainerImage(String image, String digest) ->
           fetcher(disk)
@@ -98,6 +151,31 @@ public record ImageFetch(
               .addAllToEnv(optional("DIGEST", digest))
               .build();
     };
+  }
+
+  private List<VolumeMount> mounts(ImageOrigin.File file) {
+    Set<String> objects =
+        file.mounted().stream().map(FilePlace.Mounted::object).collect(Collectors.toSet());
+    return volumeNames().entrySet().stream()
+        .filter(source -> objects.contains(source.getKey().object()))
+        .map(
+            source ->
+                new VolumeMountBuilder()
+                    .withName(source.getValue())
+                    .withMountPath("/sources/" + source.getKey().object())
+                    .withReadOnly(true)
+                    .build())
+        .toList();
+  }
+
+  /** For messages about a file that this node lacks. */
+  private static EnvVar node() {
+    return new EnvVarBuilder()
+        .withName("NODE")
+        .withNewValueFrom()
+        .withNewFieldRef("v1", "spec.nodeName")
+        .endValueFrom()
+        .build();
   }
 
   private static ContainerBuilder fetcher(String disk) {
