@@ -9,15 +9,12 @@ import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -81,20 +78,19 @@ public record ImageFetch(
 
   /** Directories that images are read from, which QEMU's container does not get to see. */
   public List<Volume> sources() {
-    return volumeNames().entrySet().stream()
-        .map(source -> source.getKey().volume(source.getValue()))
-        .toList();
+    return List.copyOf(directories().values());
   }
 
-  /** By the first place in each directory. */
-  private Map<FilePlace.Mounted, String> volumeNames() {
-    Map<FilePlace.Mounted, String> names = new LinkedHashMap<>();
-    Set<String> objects = new HashSet<>();
+  /** By the object that stands for the directory. */
+  private Map<String, Volume> directories() {
+    Map<String, Volume> directories = new LinkedHashMap<>();
     files()
         .flatMap(file -> file.mounted().stream())
-        .filter(place -> objects.add(place.object()))
-        .forEach(place -> names.put(place, "source-" + names.size()));
-    return names;
+        .forEach(
+            place ->
+                directories.computeIfAbsent(
+                    place.object(), object -> place.volume("source-" + directories.size())));
+    return directories;
   }
 
   private Stream<ImageOrigin.File> files() {
@@ -107,14 +103,18 @@ public record ImageFetch(
   public Map<String, String> nodeSelector() {
     Map<String, String> labels = new TreeMap<>();
     files()
-        .filter(file -> file.places().size() == 1)
-        .forEach(
-            file -> {
-              if (file.places().getFirst() instanceof FilePlace.OnNode only) {
-                labels.putAll(only.nodeSelector());
-              }
-            });
+        .map(file -> file.places().stream().map(ImageFetch::nodesOf).distinct().toList())
+        .filter(nodes -> nodes.size() == 1)
+        .forEach(nodes -> labels.putAll(nodes.getFirst()));
     return labels;
+  }
+
+  private static Map<String, String> nodesOf(FilePlace place) {
+    return switch (place) {
+      case FilePlace.OnNode onNode -> onNode.nodeSelector();
+      case FilePlace.OnClaim anywhere -> Map.of();
+      case FilePlace.Url anywhere -> Map.of();
+    };
   }
 
   /** Of all that decides what a pod fetches, and from where. */
@@ -154,15 +154,14 @@ public record ImageFetch(
   }
 
   private List<VolumeMount> mounts(ImageOrigin.File file) {
-    Set<String> objects =
-        file.mounted().stream().map(FilePlace.Mounted::object).collect(Collectors.toSet());
-    return volumeNames().entrySet().stream()
-        .filter(source -> objects.contains(source.getKey().object()))
+    return file.mounted().stream()
+        .map(FilePlace.Mounted::object)
+        .distinct()
         .map(
-            source ->
+            object ->
                 new VolumeMountBuilder()
-                    .withName(source.getValue())
-                    .withMountPath("/sources/" + source.getKey().object())
+                    .withName(directories().get(object).getName())
+                    .withMountPath("/sources/" + object)
                     .withReadOnly(true)
                     .build())
         .toList();

@@ -50,6 +50,10 @@ class ImageFetchTest {
   void nodesAreChosenOnlyWhereNoOtherPlaceWouldDo() {
     Map<String, String> labels = Map.of("disk", "nas");
     assertThat(fetch(Map.of("a", file(onNode("/srv/a", labels)))).nodeSelector()).isEqualTo(labels);
+    OnNode other = new OnNode("lab", "/srv/a", labels, "b.qcow2");
+    assertThat(fetch(Map.of("a", file(onNode("/srv/a", labels), other))).nodeSelector())
+        .as("of two files in the same directory")
+        .isEqualTo(labels);
     assertThat(fetch(Map.of("a", file(onNode("/srv/a", labels), URL))).nodeSelector()).isEmpty();
     assertThat(fetch(Map.of("a", file(URL))).nodeSelector()).isEmpty();
   }
