@@ -78,6 +78,8 @@ class ImageFetchTest {
 
   private static ImageFetch fetch(Map<String, ImageOrigin> origins) {
     return new ImageFetch(
-        new PodSettings("runner:1", "/var/cache", CacheLimits.NONE), origins, new TreeSet<>());
+        new PodSettings("runner:1", "/var/cache", CacheLimits.NONE, "/var/disks"),
+        origins,
+        new TreeSet<>());
   }
 }
