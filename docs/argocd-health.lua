@@ -48,6 +48,7 @@ local broken = {
     ImageNotReady = true,
     DownloadFailed = true,
     ChecksumMismatch = true,
+    ImageFileUnavailable = true,
     ImageRefused = true,
     ImagePullFailed = true,
     DiskFailed = true,
@@ -60,7 +61,7 @@ local broken = {
   Running = { RunnerImagePullFailed = true, DiskFull = true, IOError = true, Failed = true },
   GuestReachable = { CloudInitFailed = true },
   -- of an image
-  Ready = { SourceUnavailable = true, ChecksumUnavailable = true },
+  Ready = { SourceUnavailable = true, HostPathRootNotFound = true, ChecksumUnavailable = true },
 }
 for type, reasons in pairs(broken) do
   if reasons[reason(type)] then

@@ -19,7 +19,7 @@ download_tells_the_digest_also_of_what_is_cached() { # test
   serve
   sha512=sha512:$(sha512sum < "$test/www/file" | cut -d ' ' -f 1)
   download "$sha512" "$url/good"
-  told_digest "$digest" raw
+  told_digest "$digest" raw "$url/good"
   : > "$test/termination"
   download "$sha512" "$url/good"
   told_digest "$digest" raw

@@ -31,7 +31,7 @@ accepted_as() { # FORMAT
   same 'mode and owner' '444 0:0' "$(stat -c '%a %u:%g' "$test/cache/sha256/$digest")"
   same_content "$1" "sha256/$digest"
   same 'partial files' '' "$(find "$test/cache" -name 'partial-*')"
-  told_digest "$digest" "$1"
+  told_digest "$digest" "$1" "$url/good"
 }
 listing() { # but for the locks, and the note of a refusal
   (cd "$test" && find cache www outside ! -path 'cache/lock/*' ! -name requests ! -name '*.refused'  \( -type d -printf '%p %m %U\n' -o -printf '%p %s %T@ %m %U %l\n' \) | sort)

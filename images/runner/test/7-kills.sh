@@ -95,7 +95,7 @@ cache_round() {
   undisturbed $command "$from"
   nothing_lies
   same 'digest handed over' "$digest" "$(cat "$test/work/$pod/digest-root")"
-  told_digest "$digest" "$(cat "$test/work/$pod/format-root" 2>/dev/null || true)"
+  has "$test/termination" "{\"event\":\"BASE_IMAGE\",\"data\":{\"disk\":\"root\",\"digest\":\"sha256:$digest\""
   same 'partial files' '' "$(find "$test/cache" -name 'partial-*')"
 }
 downloads_are_killed() { # of $test/www/file, which a VM can use as it is, or which is $converted

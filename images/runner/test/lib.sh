@@ -50,8 +50,8 @@ download_options() { # with $declared as the image's format
 # shellcheck disable=SC2046 # words
 download() { docker run --rm $(download_options) "$runner" root "$@"; } # CHECKSUM URL...
 reason() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(d["data"]["reason"]); print(d, file=sys.stderr)' "$test/termination"; }
-told_digest() { # DIGEST [FORMAT]: the termination message tells the operator
-  same 'termination message' "{\"event\":\"BASE_IMAGE\",\"data\":{\"disk\":\"root\",\"digest\":\"sha256:$1\"${2:+,\"format\":\"$2\"}}}" "$(cat "$test/termination")"
+told_digest() { # DIGEST [FORMAT [PLACE]]: the termination message tells the operator, with where it came from unless it was cached
+  same 'termination message' "{\"event\":\"BASE_IMAGE\",\"data\":{\"disk\":\"root\",\"digest\":\"sha256:$1\"${2:+,\"format\":\"$2\"}${3:+,\"source\":\"$3\"}}}" "$(cat "$test/termination")"
 }
 
 # --- a pod ---

@@ -81,8 +81,11 @@ public final class Conditions {
     /** The URL could not be read; it is tried again. */
     public static final String DOWNLOAD_FAILED = "DownloadFailed";
 
-    /** The file behind the URL is not the one of the checksum. */
+    /** The file that a source has is not the one of the checksum. */
     public static final String CHECKSUM_MISMATCH = "ChecksumMismatch";
+
+    /** A node's directory or a claim does not have the image's file; it is tried again. */
+    public static final String IMAGE_FILE_UNAVAILABLE = "ImageFileUnavailable";
 
     /** The base image is one that must not be used; the message says what it is. */
     public static final String IMAGE_REFUSED = "ImageRefused";

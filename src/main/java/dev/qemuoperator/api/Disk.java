@@ -93,13 +93,17 @@ public record Disk(
         @Max(100)
         Integer bootOrder) {
 
+  /** Of plain characters, and without {@code ..}. */
+  static final String RELATIVE_PATH =
+      "^([.]?[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*/)*[.]?[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*$";
+
   /** What is on the disk when it is made. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @ValidationRule(
       value =
-          "[has(self.image), has(self.http), has(self.containerImage), has(self.blank)]"
-              + ".filter(x, x).size() == 1",
-      message = "a disk's source must be exactly one of: image, http, containerImage, blank")
+          "[has(self.image), has(self.http), has(self.containerImage), has(self.claim),"
+              + " has(self.blank)].filter(x, x).size() == 1",
+      message = "a disk's source must be exactly one of: image, http, containerImage, claim, blank")
   public record Source(
       @JsonPropertyDescription(
               "Name of a VirtualMachineImage, such as debian-13; kubectl get qvmi lists them.")
@@ -108,6 +112,7 @@ public record Disk(
           String image,
       Http http,
       ContainerImage containerImage,
+      ClaimFile claim,
       Blank blank) {}
 
   /**
@@ -135,6 +140,29 @@ public record Disk(
           @Size(max = 512)
           @Pattern("^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")
           String image) {}
+
+  /**
+   * An image file on the file system of a PersistentVolumeClaim of the VM's namespace, perhaps
+   * compressed by xz, gzip or zstd.
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record ClaimFile(
+      @JsonPropertyDescription("Name of the PersistentVolumeClaim.")
+          @Required
+          @Size(max = 253)
+          @Pattern("^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
+          String name,
+      @JsonPropertyDescription(
+              "Of the file, from the volume's root, without a symbolic link on its way or at its end.")
+          @Required
+          @Size(max = 512)
+          @Pattern(RELATIVE_PATH)
+          String path,
+      @JsonPropertyDescription("sha256:<64 hex digits> or sha512:<128 hex digits> of the file.")
+          @Required
+          @Size(max = 135)
+          @Pattern("^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$")
+          String checksum) {}
 
   /** An empty disk. */
   public record Blank() {}

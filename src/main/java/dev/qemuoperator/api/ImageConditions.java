@@ -18,6 +18,9 @@ public final class ImageConditions {
     /** No source answers; the message has what each said. It is tried again. */
     public static final String SOURCE_UNAVAILABLE = "SourceUnavailable";
 
+    /** The HostPathRoot of a source does not exist (yet), and no other source answers. */
+    public static final String ROOT_NOT_FOUND = "HostPathRootNotFound";
+
     /** The file behind checksumUrl cannot be read, or has no sum for the image's file. */
     public static final String CHECKSUM_UNAVAILABLE = "ChecksumUnavailable";
 

@@ -27,9 +27,22 @@ import java.util.Map;
         "!has(self.checksum) || self.checksum.startsWith('sha256:')"
             + " || !self.sources.exists(s, has(s.containerImage))",
     message = "a containerImage source needs a checksum of sha256, if any: it has no other")
+@ValidationRule(
+    value = "has(self.checksum) || !self.sources.exists(s, has(s.hostPath))",
+    message =
+        "a hostPath source needs spec.checksum, such as sha256sum prints it: the operator does not see"
+            + " the files of nodes")
+@ValidationRule(
+    value =
+        "!self.sources.exists(s, has(s.hostPath)) || !self.sources.exists(s, has(s.containerImage))",
+    message =
+        "hostPath and containerImage cannot be sources of one image: a node without the file could not"
+            + " go on to the container image; use an http source for that, or another"
+            + " VirtualMachineImage")
 public record VirtualMachineImageSpec(
     @JsonPropertyDescription(
-            "In the order in which they are tried: the first that answers serves it.")
+            "In the order in which they are tried: the first that answers serves it. A node that cannot get"
+                + " it from that one tries the others.")
         @Required
         @Size(min = 1, max = 8)
         List<Source> sources,
@@ -61,9 +74,29 @@ public record VirtualMachineImageSpec(
   /** One place that has the image. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @ValidationRule(
-      value = "[has(self.http), has(self.containerImage)].filter(x, x).size() == 1",
-      message = "an image's source must be exactly one of: http, containerImage")
-  public record Source(Http http, Disk.ContainerImage containerImage) {}
+      value =
+          "[has(self.hostPath), has(self.http), has(self.containerImage)].filter(x, x).size() == 1",
+      message = "an image's source must be exactly one of: hostPath, http, containerImage")
+  public record Source(HostPath hostPath, Http http, Disk.ContainerImage containerImage) {}
+
+  /**
+   * A file in a directory of the node that needs the image; it may be compressed by xz, gzip or
+   * zstd.
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record HostPath(
+      @JsonPropertyDescription(
+              "Name of the HostPathRoot that the file is in; kubectl get hpr lists them.")
+          @Required
+          @Size(max = 253)
+          @Pattern("^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")
+          String root,
+      @JsonPropertyDescription(
+              "Of the file, below the root, without a symbolic link on its way or at its end.")
+          @Required
+          @Size(max = 512)
+          @Pattern(Disk.RELATIVE_PATH)
+          String path) {}
 
   /** A file behind a URL; it may be compressed by xz, gzip or zstd. */
   @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -15,7 +15,9 @@ public record VirtualMachineImageStatus(
             "What new disks are made from, sha256:… or sha512:… of the file as it is published. It stays"
                 + " until the spec changes or a refresh is asked for.")
         String digest,
-    @JsonPropertyDescription("The source that serves it: a URL or a container image.")
+    @JsonPropertyDescription(
+            "The source that serves it: a URL, a container image, or HostPathRoot/NAME:PATH where nodes have"
+                + " that file.")
         String source,
     @JsonPropertyDescription("When the sources were looked up.") String resolvedAt,
     @JsonPropertyDescription(
@@ -36,5 +38,8 @@ public record VirtualMachineImageStatus(
           String state,
       @JsonPropertyDescription("How much of it has come, such as 40 %, 20480 KiB/s.")
           String progress,
-      @JsonPropertyDescription("Why it has failed, and what to do.") String message) {}
+      @JsonPropertyDescription("Why it has failed, and what to do.") String message,
+      @JsonPropertyDescription(
+              "The source that served it there, as far as is known: the node may have had it before.")
+          String source) {}
 }

@@ -96,7 +96,8 @@ public record VirtualMachineStatus(
               "Size as the guest sees it now, read from QEMU; absent while QEMU cannot be asked.")
           Quantity capacity,
       @JsonPropertyDescription(
-              "Where the base image comes from: a VirtualMachineImage, a URL or a container image.")
+              "Where the base image comes from: a VirtualMachineImage, a URL, a container image, or"
+                  + " PersistentVolumeClaim/NAME:PATH.")
           String image,
       @JsonPropertyDescription(
               "Of the base image's file that the disk was made from, sha256:<64 hex digits>.")

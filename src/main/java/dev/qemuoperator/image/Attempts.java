@@ -1,6 +1,7 @@
 package dev.qemuoperator.image;
 
 import dev.qemuoperator.api.VirtualMachineImage;
+import dev.qemuoperator.pod.HostPathRoots;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import java.time.Clock;
 import java.time.Duration;
@@ -24,11 +25,12 @@ final class Attempts {
     this.clock = clock;
   }
 
-  /** What the look gives, or has given a moment ago for the same spec and request. */
-  Resolution of(VirtualMachineImage image, Supplier<Resolution> look) {
+  /** What the look gives, or has given a moment ago for the same spec, request and roots. */
+  Resolution of(VirtualMachineImage image, HostPathRoots roots, Supplier<Resolution> look) {
     ObjectMeta metadata = image.getMetadata();
     Object wish =
-        Arrays.asList(metadata.getUid(), metadata.getGeneration(), metadata.getAnnotations());
+        Arrays.asList(
+            metadata.getUid(), metadata.getGeneration(), metadata.getAnnotations(), roots);
     Attempt last = attempts.get(metadata.getName());
     if (last != null
         && last.wish().equals(wish)

@@ -7,6 +7,7 @@ import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineImageStatus;
 import dev.qemuoperator.api.VirtualMachineImageStatus.Node;
 import dev.qemuoperator.image.Users.Use;
+import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
@@ -27,14 +28,15 @@ final class ImageReport {
 
   /**
    * What was found before for the present spec: its digest stays although a source may have
-   * something newer by now.
+   * something newer by now. Not if another HostPathRoot has come or gone that decides.
    */
-  static Optional<Resolution> pinned(VirtualMachineImage image) {
+  static Optional<Resolution> pinned(VirtualMachineImage image, HostPathRoots roots) {
     return Optional.ofNullable(image.getStatus())
         .filter(status -> status.source() != null)
         .filter(
             status ->
                 Objects.equals(status.observedGeneration(), image.getMetadata().getGeneration()))
+        .filter(status -> Resolution.holds(image.getSpec(), roots, status.source()))
         .map(status -> Resolution.found(status.source(), Optional.ofNullable(status.digest())));
   }
 
@@ -51,6 +53,7 @@ final class ImageReport {
    */
   static VirtualMachineImageStatus of(
       VirtualMachineImage image,
+      HostPathRoots roots,
       Resolution resolution,
       Collection<Node> prePulled,
       Collection<Use> uses,
@@ -61,7 +64,8 @@ final class ImageReport {
         before.map(VirtualMachineImageStatus::conditions).orElse(List.of());
     boolean resolved = resolution.source().isPresent();
     boolean anew =
-        resolution.problem().isEmpty() && (pinned(image).isEmpty() || isRefreshRequested(image));
+        resolution.problem().isEmpty()
+            && (pinned(image, roots).isEmpty() || isRefreshRequested(image));
     Optional<String> known = before.map(VirtualMachineImageStatus::resolvedAt);
     return new VirtualMachineImageStatus(
         image.getMetadata().getGeneration(),

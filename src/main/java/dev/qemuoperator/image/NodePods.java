@@ -2,6 +2,7 @@ package dev.qemuoperator.image;
 
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.logs.PodLogs;
+import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodSettings;
 import io.fabric8.kubernetes.api.model.Node;
@@ -77,11 +78,16 @@ final class NodePods {
         node.getSpec().getTaints());
   }
 
-  PrePull read(VirtualMachineImage image, Resolution resolution, SortedSet<String> keptBases) {
+  PrePull read(
+      VirtualMachineImage image,
+      Resolution resolution,
+      HostPathRoots roots,
+      SortedSet<String> keptBases) {
     String uid = image.getMetadata().getUid();
     return PrePull.of(
         image,
         resolution,
+        roots,
         nodes.list().toList(),
         pods.list(pod -> pod.getMetadata().getOwnerReferences().getFirst().getUid().equals(uid))
             .toList(),

@@ -4,6 +4,7 @@ import dev.qemuoperator.api.ImageConditions.PrePulled;
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineImageSpec;
 import dev.qemuoperator.api.VirtualMachineImageStatus.Node;
+import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.pod.ImageFetch;
 import dev.qemuoperator.pod.ImageOrigin;
 import dev.qemuoperator.pod.PodFacts;
@@ -44,6 +45,7 @@ record PrePull(SortedMap<String, Pod> wanted, Map<String, Pod> present) {
   static PrePull of(
       VirtualMachineImage image,
       Resolution resolution,
+      HostPathRoots roots,
       Collection<io.fabric8.kubernetes.api.model.Node> nodes,
       Collection<Pod> pods,
       SortedSet<String> keptBases,
@@ -51,24 +53,30 @@ record PrePull(SortedMap<String, Pod> wanted, Map<String, Pod> present) {
       PodSettings settings) {
     SortedMap<String, Pod> wanted = new TreeMap<>();
     VirtualMachineImageSpec spec = image.getSpec();
-    if (spec.prePull() != null && resolution.source().isPresent()) {
-      ImageOrigin origin =
-          ImageOrigin.of(spec, resolution.source().get(), resolution.digest().orElse(""));
-      ImageFetch fetch = new ImageFetch(settings, Map.of(PrePullPod.DISK, origin), keptBases);
+    Optional<ImageOrigin> origin =
+        resolution
+            .source()
+            .filter(source -> spec.prePull() != null)
+            .flatMap(source -> ImageOrigin.of(spec, roots, source, resolution.digest().orElse("")));
+    if (origin.isPresent()) {
+      ImageFetch fetch = new ImageFetch(settings, Map.of(PrePullPod.DISK, origin.get()), keptBases);
       nodes.stream()
-          .filter(node -> isSelected(spec.prePull(), node) && takesPods(node))
+          .filter(node -> hasLabels(node, spec.prePull().nodeSelector()))
+          .filter(node -> hasLabels(node, fetch.nodeSelector()) && takesPods(node))
           .map(node -> node.getMetadata().getName())
           .forEach(node -> wanted.put(node, PrePullPod.build(image, fetch, node, namespace)));
     }
     return new PrePull(wanted, pods.stream().collect(Collectors.toMap(PrePull::name, pod -> pod)));
   }
 
-  private static boolean isSelected(
-      VirtualMachineImageSpec.PrePull prePull, io.fabric8.kubernetes.api.model.Node node) {
+  /**
+   * @param wanted null: none
+   */
+  private static boolean hasLabels(
+      io.fabric8.kubernetes.api.model.Node node, Map<String, String> wanted) {
     Map<String, String> labels =
         Objects.requireNonNullElse(node.getMetadata().getLabels(), Map.of());
-    return prePull.nodeSelector() == null
-        || labels.entrySet().containsAll(prePull.nodeSelector().entrySet());
+    return wanted == null || labels.entrySet().containsAll(wanted.entrySet());
   }
 
   /** A node that does not answer has a taint, too. */
@@ -118,22 +126,27 @@ record PrePull(SortedMap<String, Pod> wanted, Map<String, Pod> present) {
             nodes.put(
                 node,
                 refused.containsKey(name(pod))
-                    ? new Node(node, FAILED, null, refused.get(name(pod)))
+                    ? new Node(node, FAILED, null, refused.get(name(pod)), null)
                     : node(node, present.get(name(pod)), progress.get(name(pod)))));
     return nodes;
   }
 
   private static Node node(String name, Pod pod, String progress) {
     if (pod == null) {
-      return new Node(name, PENDING, null, null);
+      return new Node(name, PENDING, null, null, null);
     }
     PodFacts facts = new PodFacts(pod);
     if (facts.hasSucceeded()) {
-      return new Node(name, PRESENT, null, null);
+      return new Node(name, PRESENT, null, null, source(facts).orElse(null));
     }
     return problem(facts)
-        .map(problem -> new Node(name, FAILED, null, problem))
-        .orElseGet(() -> new Node(name, FETCHING, progress, null));
+        .map(problem -> new Node(name, FAILED, null, problem, null))
+        .orElseGet(() -> new Node(name, FETCHING, progress, null, null));
+  }
+
+  private static Optional<String> source(PodFacts pod) {
+    return pod.fetched(PrePullPod.DISK)
+        .flatMap(end -> EventLog.parse(end.getMessage()).baseImageSource());
   }
 
   private static Optional<String> problem(PodFacts pod) {

@@ -61,6 +61,7 @@ final class PrePullPod {
             .withCommand("sh", "-c", "exit 0")
           .endContainer()
           .withVolumes(fetch.cache(), fetch.handover())
+          .addAllToVolumes(fetch.sources())
         .endSpec()
         .build();
     // @formatter:on

@@ -45,11 +45,11 @@ final class Presence {
         .flatMap(
             node ->
                 use.fetched()
-                    .map(progress -> new Node(node, PrePull.FETCHING, progress, null))
+                    .map(progress -> new Node(node, PrePull.FETCHING, progress, null, null))
                     .or(
                         () ->
                             use.digest()
                                 .filter(digest -> digests.isEmpty() || digests.contains(digest))
-                                .map(digest -> new Node(node, PrePull.PRESENT, null, null))));
+                                .map(digest -> new Node(node, PrePull.PRESENT, null, null, null))));
   }
 }

@@ -4,6 +4,8 @@ import dev.qemuoperator.api.ImageConditions.Ready;
 import dev.qemuoperator.api.VirtualMachineImageSpec;
 import dev.qemuoperator.api.VirtualMachineImageSpec.Http;
 import dev.qemuoperator.api.VirtualMachineImageSpec.Source;
+import dev.qemuoperator.pod.FilePlace;
+import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.status.Verdict;
 import java.io.IOException;
 import java.net.URI;
@@ -30,14 +32,25 @@ record Resolution(
           Optional.empty());
 
   /** Looks from the first source to the last. */
-  static Resolution lookUp(VirtualMachineImageSpec spec, Web web) {
+  static Resolution lookUp(VirtualMachineImageSpec spec, HostPathRoots roots, Web web) {
     List<String> problems = new ArrayList<>();
     boolean answers = false;
+    boolean asked = false;
     for (Source source : spec.sources()) {
+      if (source.hostPath() != null) {
+        // only a node can tell whether it has the file
+        Optional<FilePlace> file = FilePlace.of(source, roots);
+        if (file.isPresent()) {
+          return found(file.get().title(), Optional.of(spec.checksum()));
+        }
+        roots.problem(source.hostPath().root()).ifPresent(problems::add);
+        continue;
+      }
       if (source.http() == null) {
         // only a node's container runtime can tell whether it can be pulled
         return found(source.containerImage().image(), Optional.ofNullable(spec.checksum()));
       }
+      asked = true;
       try {
         web.look(source.http().url());
         answers = true;
@@ -47,9 +60,37 @@ record Resolution(
       }
     }
     String why = String.join("; ", problems);
+    if (!asked) {
+      return new Resolution(
+          Verdict.no(Ready.ROOT_NOT_FOUND, "No source is there: " + why + "."),
+          Optional.empty(),
+          Optional.empty(),
+          // they are watched: there is nothing to try again
+          Optional.empty());
+    }
     return answers
         ? unusable(Ready.CHECKSUM_UNAVAILABLE, "No source with a checksum: " + why)
         : unusable(Ready.SOURCE_UNAVAILABLE, "No source answers: " + why);
+  }
+
+  /**
+   * Whether a look would still find this source first, as far as HostPathRoots decide: what a
+   * server answers now does not matter.
+   */
+  static boolean holds(VirtualMachineImageSpec spec, HostPathRoots roots, String source) {
+    for (Source candidate : spec.sources()) {
+      Optional<String> title =
+          candidate.containerImage() != null
+              ? Optional.of(candidate.containerImage().image())
+              : FilePlace.of(candidate, roots).map(FilePlace::title);
+      if (title.filter(source::equals).isPresent()) {
+        return true;
+      }
+      if (candidate.hostPath() != null && title.isPresent()) {
+        return false;
+      }
+    }
+    return false;
   }
 
   private static String checksum(VirtualMachineImageSpec spec, Http http, Web web)

@@ -4,6 +4,7 @@ import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineImageStatus;
 import dev.qemuoperator.api.VirtualMachineImageStatus.Node;
 import dev.qemuoperator.image.Users.Use;
+import dev.qemuoperator.pod.HostPathRoots;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
@@ -60,14 +61,16 @@ public class VirtualMachineImageReconciler implements Reconciler<VirtualMachineI
       return UpdateControl.noUpdate();
     }
     List<Use> uses = users.of(image);
+    HostPathRoots roots = RootWatch.read(context);
     boolean wanted = !uses.isEmpty() || image.getSpec().prePull() != null;
-    Resolution resolution = resolve(image, wanted);
-    PrePull prePull = nodes.read(image, resolution, users.keptBases(context));
+    Resolution resolution = resolve(image, roots, wanted);
+    PrePull prePull = nodes.read(image, resolution, roots, users.keptBases(context));
     Map<String, String> refused = nodes.apply(prePull);
     Map<String, Node> prePulled = prePull.nodes(nodes.progress(prePull), refused);
     VirtualMachineImageStatus status =
         ImageReport.of(
             image,
+            roots,
             resolution,
             prePulled.values(),
             uses,
@@ -87,15 +90,16 @@ public class VirtualMachineImageReconciler implements Reconciler<VirtualMachineI
         : control;
   }
 
-  private Resolution resolve(VirtualMachineImage image, boolean wanted) {
-    Optional<Resolution> pinned = ImageReport.pinned(image);
+  private Resolution resolve(VirtualMachineImage image, HostPathRoots roots, boolean wanted) {
+    Optional<Resolution> pinned = ImageReport.pinned(image, roots);
     if (pinned.isPresent() && !ImageReport.isRefreshRequested(image)) {
       return pinned.get();
     }
     if (pinned.isEmpty() && !wanted) {
       return Resolution.NOT_LOOKED_UP;
     }
-    Resolution found = attempts.of(image, () -> Resolution.lookUp(image.getSpec(), web));
+    Resolution found =
+        attempts.of(image, roots, () -> Resolution.lookUp(image.getSpec(), roots, web));
     return found.problem().isEmpty()
         ? found
         : pinned.map(pin -> pin.inSpiteOf(found)).orElse(found);
@@ -110,6 +114,7 @@ public class VirtualMachineImageReconciler implements Reconciler<VirtualMachineI
     users = new Users(context);
     List<EventSource<?, VirtualMachineImage>> sources = new ArrayList<>(nodes.watch(context));
     sources.add(users.eventSource());
+    sources.add(RootWatch.of(context));
     return sources;
   }
 }

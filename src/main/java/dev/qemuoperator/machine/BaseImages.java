@@ -5,6 +5,7 @@ import dev.qemuoperator.api.Conditions.DisksReady;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.ImageConditions;
 import dev.qemuoperator.api.VirtualMachineImage;
+import dev.qemuoperator.pod.FilePlace;
 import dev.qemuoperator.pod.ImageOrigin;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.VmObjects.DiskNotes;
@@ -59,26 +60,34 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
     Optional<String> digest = notes(in, drive).digest();
     if (source.http() != null) {
       return Optional.of(
-          new ImageOrigin.Urls(
-              List.of(source.http().url()), digest.orElse(source.http().checksum()), ""));
+          new ImageOrigin.File(
+              List.of(new FilePlace.Url(source.http().url())),
+              digest.orElse(source.http().checksum()),
+              ""));
+    }
+    if (source.claim() != null) {
+      return Optional.of(
+          new ImageOrigin.File(
+              List.of(place(source.claim())), digest.orElse(source.claim().checksum()), ""));
     }
     if (source.containerImage() != null) {
       return Optional.of(
           new ImageOrigin.ContainerImage(source.containerImage().image(), digest.orElse("")));
     }
-    return resolved(in, source)
-        .map(
+    return Optional.ofNullable(in.images().get(source.image()))
+        .filter(image -> image.getStatus() != null && image.getStatus().source() != null)
+        .filter(image -> readiness(image).filter(c -> "True".equals(c.getStatus())).isPresent())
+        .flatMap(
             image ->
                 ImageOrigin.of(
                     image.getSpec(),
+                    in.roots(),
                     image.getStatus().source(),
                     digest.orElse(Objects.toString(image.getStatus().digest(), ""))));
   }
 
-  private static Optional<VirtualMachineImage> resolved(MachineInputs in, Disk.Source source) {
-    return Optional.ofNullable(in.images().get(source.image()))
-        .filter(image -> image.getStatus() != null && image.getStatus().source() != null)
-        .filter(image -> readiness(image).filter(c -> "True".equals(c.getStatus())).isPresent());
+  private static FilePlace place(Disk.ClaimFile file) {
+    return new FilePlace.OnClaim(file.name(), file.path());
   }
 
   private static Optional<Condition> readiness(VirtualMachineImage image) {
@@ -93,7 +102,7 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
   /** Why a VirtualMachineImage does not know where its image comes from. */
   static Optional<Verdict> lack(MachineInputs in, Drive drive) {
     String name = drive.source().image();
-    if (name == null || resolved(in, drive.source()).isPresent()) {
+    if (name == null || origin(in, drive).isPresent()) {
       return Optional.empty();
     }
     VirtualMachineImage image = in.images().get(name);
@@ -206,7 +215,8 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
     return Stream.of(
             Optional.ofNullable(source.image()),
             Optional.ofNullable(source.http()).map(Disk.Http::url),
-            Optional.ofNullable(source.containerImage()).map(Disk.ContainerImage::image))
+            Optional.ofNullable(source.containerImage()).map(Disk.ContainerImage::image),
+            Optional.ofNullable(source.claim()).map(BaseImages::place).map(FilePlace::title))
         .flatMap(Optional::stream)
         .findFirst()
         .orElse("");

@@ -50,7 +50,7 @@ sealed interface Drive {
 
     @Override
     public Disk.Source source() {
-      return new Disk.Source(cdrom.source().image(), cdrom.source().http(), null, null);
+      return new Disk.Source(cdrom.source().image(), cdrom.source().http(), null, null, null);
     }
   }
 

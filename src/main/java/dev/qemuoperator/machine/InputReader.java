@@ -88,6 +88,7 @@ final class InputReader {
         context
             .getSecondaryResourcesAsStream(VirtualMachineImage.class)
             .collect(Collectors.toMap(image -> image.getMetadata().getName(), image -> image)),
+        RootWatch.read(context),
         pod,
         claims,
         claimEvents(claims),

@@ -5,6 +5,7 @@ import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.cloudinit.Layer;
+import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.pod.Ownership;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qemu.VmIdentity;
@@ -25,6 +26,7 @@ import java.util.TreeMap;
  * @param layers the sources of cloud-init that exist, in order
  * @param missingSources the others, as users name them, such as {@code ConfigMap/base}
  * @param images the VirtualMachineImages that the VM names and that exist, by name
+ * @param roots the HostPathRoots that files of images can be in
  * @param claims by name
  * @param claimEvents last warning about a claim that is not bound, by the claim's name
  * @param claimUsers another VM that runs from a claim, or comes first, by the claim's name
@@ -41,6 +43,7 @@ record MachineInputs(
     List<Layer> layers,
     List<String> missingSources,
     Map<String, VirtualMachineImage> images,
+    HostPathRoots roots,
     Optional<PodFacts> pod,
     Map<String, PersistentVolumeClaim> claims,
     Map<String, String> claimEvents,
@@ -80,6 +83,7 @@ record MachineInputs(
         layers,
         missingSources,
         images,
+        roots,
         Optional.empty(),
         claims,
         claimEvents,

@@ -513,6 +513,7 @@ record Verdicts(
         switch (failure.reason()) {
           case "ChecksumMismatch" -> DisksReady.CHECKSUM_MISMATCH;
           case "DownloadFailed" -> DisksReady.DOWNLOAD_FAILED;
+          case "ImageFileUnavailable" -> DisksReady.IMAGE_FILE_UNAVAILABLE;
           case "ImageRefused" -> DisksReady.IMAGE_REFUSED;
           case "DiskInUse" -> DisksReady.DISK_IN_USE;
           case "DiskCorrupt" -> DisksReady.DISK_CORRUPT;

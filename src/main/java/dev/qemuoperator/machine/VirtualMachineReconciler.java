@@ -158,6 +158,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
         Children.watch(Secret.class, context),
         Children.watch(Service.class, context),
         ImageWatch.of(context),
+        RootWatch.of(context),
         nudges.eventSource(this::forget));
   }
 }

@@ -9,11 +9,13 @@ import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * The init containers that put base images into the cache of their pod's node, and the volumes that
@@ -44,7 +46,7 @@ public record ImageFetch(
   }
 
   /** The same in a cluster where nothing is kept: what is fetched does not depend on it. */
-  ImageFetch keepingNothing() {
+  private ImageFetch keepingNothing() {
     return new ImageFetch(settings, origins, new TreeSet<>());
   }
 
@@ -74,15 +76,66 @@ public record ImageFetch(
     return new VolumeBuilder().withName(HANDOVER).withNewEmptyDir().endEmptyDir().build();
   }
 
+  /** Directories that images are read from, which QEMU's container does not get to see. */
+  public List<Volume> sources() {
+    return List.copyOf(directories().values());
+  }
+
+  /** By the object that stands for the directory. */
+  private Map<String, Volume> directories() {
+    Map<String, Volume> directories = new LinkedHashMap<>();
+    files()
+        .flatMap(file -> file.mounted().stream())
+        .forEach(
+            place ->
+                directories.computeIfAbsent(
+                    place.object(), object -> place.volume("source-" + directories.size())));
+    return directories;
+  }
+
+  private Stream<ImageOrigin.File> files() {
+    return origins.values().stream()
+        .filter(ImageOrigin.File.class::isInstance)
+        .map(ImageOrigin.File.class::cast);
+  }
+
+  /** Labels of the nodes that have the only directory in which an image can be found. */
+  public Map<String, String> nodeSelector() {
+    Map<String, String> labels = new TreeMap<>();
+    files()
+        .map(file -> file.places().stream().map(ImageFetch::nodesOf).distinct().toList())
+        .filter(nodes -> nodes.size() == 1)
+        .forEach(nodes -> labels.putAll(nodes.getFirst()));
+    return labels;
+  }
+
+  private static Map<String, String> nodesOf(FilePlace place) {
+    return switch (place) {
+      case FilePlace.OnNode onNode -> onNode.nodeSelector();
+      case FilePlace.OnClaim anywhere -> Map.of();
+      case FilePlace.Url anywhere -> Map.of();
+    };
+  }
+
+  /** Of all that decides what a pod fetches, and from where. */
+  String hash() {
+    List<Volume> sources = sources();
+    return sources.isEmpty()
+        ? Hash.of(keepingNothing().containers())
+        : Hash.of(List.of(keepingNothing().containers(), sources, nodeSelector()));
+  }
+
   private Container fetcher(String disk, ImageOrigin origin) {
     return switch (origin) {
-      case ImageOrigin.Urls(List<String> urls, String checksum, String format) ->
+      case ImageOrigin.File file ->
           fetcher(disk)
               .withImage(settings.runnerImage())
-              .withCommand(SCRIPTS + "download", disk, checksum)
-              .addAllToCommand(urls)
-              .addAllToEnv(optional("FORMAT", format))
+              .withCommand(SCRIPTS + "download", disk, file.checksum())
+              .addAllToCommand(file.places().stream().map(FilePlace::title).toList())
+              .addAllToEnv(optional("FORMAT", file.format()))
+              .addAllToEnv(file.mounted().isEmpty() ? List.of() : List.of(node()))
               .addAllToEnv(limits())
+              .addAllToVolumeMounts(mounts(file))
               .build();
       case ImageOrigin.ContainerImage(String image, String digest) ->
           fetcher(disk)
@@ -98,6 +151,30 @@ public record ImageFetch(
               .addAllToEnv(optional("DIGEST", digest))
               .build();
     };
+  }
+
+  private List<VolumeMount> mounts(ImageOrigin.File file) {
+    return file.mounted().stream()
+        .map(FilePlace.Mounted::object)
+        .distinct()
+        .map(
+            object ->
+                new VolumeMountBuilder()
+                    .withName(directories().get(object).getName())
+                    .withMountPath("/sources/" + object)
+                    .withReadOnly(true)
+                    .build())
+        .toList();
+  }
+
+  /** For messages about a file that this node lacks. */
+  private static EnvVar node() {
+    return new EnvVarBuilder()
+        .withName("NODE")
+        .withNewValueFrom()
+        .withNewFieldRef("v1", "spec.nodeName")
+        .endValueFrom()
+        .build();
   }
 
   private static ContainerBuilder fetcher(String disk) {

@@ -62,6 +62,7 @@ public final class MediumPod {
             .withVolumeMounts(readOnly(fetch.cache().getName()), readOnly(fetch.handover().getName()))
           .endContainer()
           .withVolumes(fetch.cache(), fetch.handover())
+          .addAllToVolumes(fetch.sources())
         .endSpec()
         .build();
     // @formatter:on

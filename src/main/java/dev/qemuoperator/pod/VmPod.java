@@ -34,6 +34,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Pattern;
 
 /**
@@ -93,7 +94,7 @@ public final class VmPod {
     return pod.edit()
         .editMetadata()
         .addToAnnotations(TEMPLATE_ANNOTATION, Hash.of(withoutLiveFields(template.getSpec())))
-        .addToAnnotations(FETCH_ANNOTATION, Hash.of(fetch.keepingNothing().containers()))
+        .addToAnnotations(FETCH_ANNOTATION, fetch.hash())
         .addToAnnotations(SPEC_ANNOTATION, SpecFields.write(SpecFields.of(spec, fetch.settings())))
         .addToAnnotations(requests)
         .endMetadata()
@@ -125,6 +126,7 @@ public final class VmPod {
 
   private Pod assemble(VmIdentity vm, VirtualMachineSpec spec, Hardware hardware) {
     hardware.attachments().forEach(this::attach);
+    fetch.sources().forEach(volume -> volumes.put(volume.getName(), volume));
     MemoryBudget memory = MemoryBudget.of(spec);
     // @formatter:off
     return new PodBuilder()
@@ -134,7 +136,7 @@ public final class VmPod {
           .withEnableServiceLinks(false)
           .withRestartPolicy(restartPolicy(spec.runStrategy()))
           .withTerminationGracePeriodSeconds(spec.terminationGracePeriodSeconds().longValue())
-          .withNodeSelector(spec.nodeSelector())
+          .withNodeSelector(nodeSelector(spec))
           .withAffinity(spec.affinity())
           .withTolerations(spec.tolerations())
           .withTopologySpreadConstraints(spec.topologySpreadConstraints())
@@ -168,6 +170,13 @@ public final class VmPod {
         .endSpec()
         .build();
     // @formatter:on
+  }
+
+  /** The user's own word counts, also where no node that it allows has the image. */
+  private Map<String, String> nodeSelector(VirtualMachineSpec spec) {
+    Map<String, String> labels = new LinkedHashMap<>(fetch.nodeSelector());
+    labels.putAll(Objects.requireNonNullElse(spec.nodeSelector(), Map.of()));
+    return labels;
   }
 
   /** Annotations of a pod that exists, and nothing else of it, for server-side apply. */

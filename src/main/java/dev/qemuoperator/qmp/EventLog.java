@@ -118,6 +118,13 @@ public record EventLog(List<Event> events) {
         .filter(format -> !format.isEmpty());
   }
 
+  /** Where that came from; empty if the node had it already. */
+  public Optional<String> baseImageSource() {
+    return last("BASE_IMAGE")
+        .map(event -> event.data().path("source").asText(""))
+        .filter(source -> !source.isEmpty());
+  }
+
   /** The end of what QEMU wrote to its standard error; empty if nothing. */
   public String stderr() {
     return last("QEMU_STDERR").map(event -> event.data().path("text").asText("")).orElse("");

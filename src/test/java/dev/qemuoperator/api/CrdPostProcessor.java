@@ -23,6 +23,7 @@ public final class CrdPostProcessor implements CRDPostProcessor {
           "Status",
           "Ready",
           "Reason",
+          "NodePath",
           "VMs",
           "IP",
           "Node",
@@ -49,14 +50,24 @@ public final class CrdPostProcessor implements CRDPostProcessor {
     version.setAdditionalPrinterColumns(columns);
     JSONSchemaProps schema = version.getSchema().getOpenAPIV3Schema();
     schema.getProperties().get("spec").setDescription("What the user wants.");
+    walk(schema);
     JSONSchemaProps status = schema.getProperties().get("status");
+    if (status.getProperties() == null || status.getProperties().isEmpty()) {
+      // of a kind that has none the generator makes an empty one
+      schema.getProperties().remove("status");
+      version.setSubresources(null);
+    } else {
+      status(status);
+    }
+  }
+
+  private static void status(JSONSchemaProps status) {
     status.setDescription("What is so.");
     // kstatus takes an object without a status as ready
     status.setDefault(
         JsonNodeFactory.instance
             .objectNode()
             .put("observedGeneration", VirtualMachineStatus.NOTHING_OBSERVED));
-    walk(schema);
     boundConditions(status.getProperties().get("conditions"));
   }
 

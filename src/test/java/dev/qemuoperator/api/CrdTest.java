@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CrdTest {
 
   @ParameterizedTest
-  @ValueSource(classes = {VirtualMachine.class, VirtualMachineImage.class})
+  @ValueSource(classes = {VirtualMachine.class, VirtualMachineImage.class, HostPathRoot.class})
   void committedCrdIsTheGeneratedOne(
       Class<? extends CustomResource<?, ?>> kind, @TempDir Path directory) throws IOException {
     new CRDGenerator()

@@ -33,7 +33,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SchemaIT {
 
   private static final Path FILES = Path.of("src/test/resources/schema");
-  private static final List<String> KINDS = List.of("virtualmachine", "virtualmachineimage");
+  private static final List<String> KINDS =
+      List.of("virtualmachine", "virtualmachineimage", "hostpathroot");
 
   private static final String VERSION = "jsonpath={.metadata.resourceVersion}";
 
@@ -239,9 +240,9 @@ class SchemaIT {
   }
 
   private static Resource<GenericKubernetesResource> resource(GenericKubernetesResource resource) {
-    return resource.getKind().equals(VirtualMachineImage.KIND)
-        ? client.resource(resource)
-        : client.resource(resource).inNamespace(NAMESPACE.name());
+    return resource.getKind().equals(VirtualMachine.KIND)
+        ? client.resource(resource).inNamespace(NAMESPACE.name())
+        : client.resource(resource);
   }
 
   /** What the API server has against the document's last resource, which is not kept. */

@@ -31,20 +31,27 @@ final class ApiReference {
    */
   static String of(CustomResourceDefinition crd, DocumentedConditions conditions, String source) {
     ApiReference reference = new ApiReference();
-    reference.kind(crd, source);
+    reference.kind(crd, " and `%s`".formatted(source));
     reference.conditions(conditions);
     return reference.out.toString();
   }
 
-  private void kind(CustomResourceDefinition crd, String source) {
+  /** Of a kind without a status. */
+  static String of(CustomResourceDefinition crd) {
+    ApiReference reference = new ApiReference();
+    reference.kind(crd, "");
+    return reference.out.toString();
+  }
+
+  private void kind(CustomResourceDefinition crd, String conditions) {
     var names = crd.getSpec().getNames();
     CustomResourceDefinitionVersion version = crd.getSpec().getVersions().getFirst();
     JSONSchemaProps resource = version.getSchema().getOpenAPIV3Schema();
     line("# API reference");
     line("");
     line(
-        "Generated from `crds/%s.yaml` and `%s` by `ApiReferenceTest`;"
-            .formatted(crd.getMetadata().getName(), source));
+        "Generated from `crds/%s.yaml`%s by `ApiReferenceTest`;"
+            .formatted(crd.getMetadata().getName(), conditions));
     line("`./test unit --update` writes it anew.");
     line("");
     line(
@@ -66,7 +73,10 @@ final class ApiReference {
     }
     object("spec", resource.getProperties().get("spec"));
     columns(version);
-    object("status", resource.getProperties().get("status"));
+    JSONSchemaProps status = resource.getProperties().get("status");
+    if (status != null) {
+      object("status", status);
+    }
   }
 
   /** The table of an object, and then those of the objects in it. */

@@ -160,7 +160,9 @@ class ImagesE2E {
     Cluster.get().kubectl("label", "node", node, "images=" + NAMESPACE.name()).text();
     awaitPrePulled("ahead", "True", "Present", Vm.BOOT);
     assertThat(status("ahead").nodes())
-        .containsExactly(new VirtualMachineImageStatus.Node(node, "Present", null, null));
+        .containsExactly(
+            new VirtualMachineImageStatus.Node(
+                node, "Present", null, null, server.url() + "/ahead.qcow2"));
     assertThat(status("ahead").virtualMachines()).isZero();
 
     server.withdraw("ahead.qcow2");

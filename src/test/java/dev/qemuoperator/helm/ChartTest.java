@@ -79,6 +79,7 @@ class ChartTest {
   void defaultInstallationIsOneDeploymentAndItsRights() {
     assertThat(Chart.render().kinds())
         .containsExactlyInAnyOrder(
+            "CustomResourceDefinition", // HostPathRoot
             "CustomResourceDefinition", // VirtualMachine
             "CustomResourceDefinition", // VirtualMachineImage
             "ServiceAccount",

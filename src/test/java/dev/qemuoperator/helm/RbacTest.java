@@ -109,7 +109,13 @@ class RbacTest {
               "virtualmachineimages",
               "list watch",
               "machine/ImageWatch",
-              "from(VirtualMachineImage.class"));
+              "from(VirtualMachineImage.class"),
+          use(
+              MACHINES,
+              "hostpathroots",
+              "list watch",
+              "machine/RootWatch",
+              "from(HostPathRoot.class"));
 
   /** And what one of a cluster does beside. */
   private static final List<Use> IMAGE_USES =
@@ -136,6 +142,12 @@ class RbacTest {
               "list watch",
               "image/Users",
               "from(VirtualMachine.class"),
+          use(
+              MACHINES,
+              "hostpathroots",
+              "list watch",
+              "image/RootWatch",
+              "from(HostPathRoot.class"),
           use(CORE, "nodes", "list watch", "image/NodePods", "from(Node.class"));
 
   /** In the operator's own namespace. JOSDK does not start without update, though it patches. */
@@ -365,7 +377,8 @@ class RbacTest {
         .containsKeys(aggregate + "view", aggregate + "edit", aggregate + "admin");
     assertThat(rights(view.getRules()))
         .containsExactlyInAnyOrderElementsOf(
-            rights(MACHINES, "virtualmachines virtualmachineimages", "get list watch"));
+            rights(
+                MACHINES, "virtualmachines virtualmachineimages hostpathroots", "get list watch"));
 
     ClusterRole edit = clusterRole("-edit", Chart.render());
     assertThat(edit.getMetadata().getLabels())

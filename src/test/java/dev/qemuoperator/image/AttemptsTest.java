@@ -3,6 +3,7 @@ package dev.qemuoperator.image;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.api.VirtualMachineImage;
+import dev.qemuoperator.pod.HostPathRoots;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -18,6 +19,7 @@ class AttemptsTest {
 
   private Instant now = Instant.parse("2026-01-01T12:00:00Z");
   private int looks;
+  private HostPathRoots roots = HostPathRoots.NONE;
 
   private final VirtualMachineImage image = new VirtualMachineImage();
   private final Attempts attempts = new Attempts(new Hand());
@@ -44,7 +46,9 @@ class AttemptsTest {
     look(LOST);
     image.getMetadata().setAnnotations(Map.of("qemu-operator.dev/refresh-requested-at", "noon"));
     look(LOST);
-    assertThat(looks).isEqualTo(3);
+    roots = new HostPathRoots(Map.of("lab", new HostPathRoots.Root(null, false)));
+    look(LOST);
+    assertThat(looks).isEqualTo(4);
   }
 
   @Test
@@ -58,6 +62,7 @@ class AttemptsTest {
   private Resolution look(Resolution result) {
     return attempts.of(
         image,
+        roots,
         () -> {
           looks++;
           return result;

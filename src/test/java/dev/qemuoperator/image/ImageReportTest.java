@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineImageSpec;
+import dev.qemuoperator.api.VirtualMachineImageSpec.Http;
+import dev.qemuoperator.api.VirtualMachineImageSpec.Source;
 import dev.qemuoperator.api.VirtualMachineImageStatus;
 import dev.qemuoperator.image.Users.Use;
+import dev.qemuoperator.pod.HostPathRoots;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -28,31 +31,37 @@ class ImageReportTest {
   ImageReportTest() {
     image.getMetadata().setName("a");
     image.getMetadata().setGeneration(1L);
-    image.setSpec(new VirtualMachineImageSpec(List.of(), null, null, null, null));
+    image.setSpec(
+        new VirtualMachineImageSpec(
+            List.of(new Source(null, new Http("https://images.example/a.qcow2", null), null)),
+            null,
+            null,
+            null,
+            null));
   }
 
   @Test
   void whatWasFoundStays() {
     VirtualMachineImageStatus first = report(FOUND, NOW);
     image.setStatus(first);
-    assertThat(ImageReport.pinned(image)).contains(FOUND);
+    assertThat(ImageReport.pinned(image, HostPathRoots.NONE)).contains(FOUND);
     assertThat(report(FOUND, NOW.plusSeconds(60))).isEqualTo(first);
   }
 
   @Test
   void nothingIsPinnedBeforeItIsFound() {
-    assertThat(ImageReport.pinned(image)).isEmpty();
+    assertThat(ImageReport.pinned(image, HostPathRoots.NONE)).isEmpty();
     image.setStatus(report(Resolution.NOT_LOOKED_UP, NOW));
-    assertThat(ImageReport.pinned(image)).isEmpty();
+    assertThat(ImageReport.pinned(image, HostPathRoots.NONE)).isEmpty();
     image.setStatus(report(LOST, NOW));
-    assertThat(ImageReport.pinned(image)).isEmpty();
+    assertThat(ImageReport.pinned(image, HostPathRoots.NONE)).isEmpty();
   }
 
   @Test
   void anotherSpecIsLookedUpAnew() {
     image.setStatus(report(FOUND, NOW));
     image.getMetadata().setGeneration(2L);
-    assertThat(ImageReport.pinned(image)).isEmpty();
+    assertThat(ImageReport.pinned(image, HostPathRoots.NONE)).isEmpty();
   }
 
   @Test
@@ -66,7 +75,7 @@ class ImageReportTest {
     assertThat(image.getStatus().refreshRequestedAt()).isEqualTo("noon");
     assertThat(image.getStatus().resolvedAt()).isEqualTo("2026-01-01T12:02:00Z");
     assertThat(ImageReport.isRefreshRequested(image)).isFalse();
-    assertThat(ImageReport.pinned(image)).contains(NEWER);
+    assertThat(ImageReport.pinned(image, HostPathRoots.NONE)).contains(NEWER);
   }
 
   @Test
@@ -84,7 +93,7 @@ class ImageReportTest {
               assertThat(ready.getMessage()).contains("refresh", "No source answers");
             });
     assertThat(ImageReport.isRefreshRequested(image)).as("it is tried again").isTrue();
-    assertThat(ImageReport.pinned(image)).contains(FOUND);
+    assertThat(ImageReport.pinned(image, HostPathRoots.NONE)).contains(FOUND);
   }
 
   @Test
@@ -103,12 +112,20 @@ class ImageReportTest {
     Use use = new Use("a", "uid-1", Optional.empty(), Optional.empty(), Optional.empty());
     Use other = new Use("a", "uid-2", Optional.of("n1"), Optional.empty(), Optional.empty());
     assertThat(
-            ImageReport.of(image, FOUND, List.of(), List.of(use, use, other), List.of(), NOW)
+            ImageReport.of(
+                    image,
+                    HostPathRoots.NONE,
+                    FOUND,
+                    List.of(),
+                    List.of(use, use, other),
+                    List.of(),
+                    NOW)
                 .virtualMachines())
         .isEqualTo(2);
   }
 
   private VirtualMachineImageStatus report(Resolution resolution, Instant now) {
-    return ImageReport.of(image, resolution, List.of(), List.of(), List.of(), now);
+    return ImageReport.of(
+        image, HostPathRoots.NONE, resolution, List.of(), List.of(), List.of(), now);
   }
 }

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
 import dev.qemuoperator.api.Disk.ContainerImage;
+import dev.qemuoperator.api.HostPathRootSpec;
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineImageSpec;
+import dev.qemuoperator.api.VirtualMachineImageSpec.HostPath;
 import dev.qemuoperator.api.VirtualMachineImageSpec.Http;
 import dev.qemuoperator.api.VirtualMachineImageSpec.Source;
 import dev.qemuoperator.api.VirtualMachineImageStatus;
+import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.pod.PodSettings;
 import dev.qemuoperator.pod.PodSettings.CacheLimits;
 import dev.qemuoperator.status.Verdict;
@@ -39,6 +42,7 @@ class PrePullTest {
   private final List<Node> nodes =
       new ArrayList<>(List.of(node("n1", "ssd"), node("n2", "hdd"), node("n3", "ssd")));
   private final List<Pod> pods = new ArrayList<>();
+  private HostPathRoots roots = HostPathRoots.NONE;
 
   PrePullTest() {
     image.getMetadata().setName("debian-13.2");
@@ -163,7 +167,7 @@ class PrePullTest {
     assertThat(prePull.nodes(Map.of(), Map.of(name, "violates PodSecurity")).values())
         .first()
         .isEqualTo(
-            new VirtualMachineImageStatus.Node("n1", "Failed", null, "violates PodSecurity"));
+            new VirtualMachineImageStatus.Node("n1", "Failed", null, "violates PodSecurity", null));
   }
 
   @Test
@@ -191,9 +195,69 @@ class PrePullTest {
     assertThat(prePull(FOUND).missing()).as("one is done, one waits for its next try").hasSize(2);
   }
 
+  @Test
+  void fileOfTheNodesIsReadOnNodesThatHaveItsDirectory() {
+    image.setSpec(
+        new VirtualMachineImageSpec(
+            List.of(new Source(new HostPath("lab", "a.qcow2"), null, null)),
+            SUM,
+            null,
+            null,
+            new VirtualMachineImageSpec.PrePull(null)));
+    roots = root(Map.of("disk", "hdd"));
+    PrePull prePull = prePull(Resolution.found("HostPathRoot/lab:a.qcow2", Optional.of(SUM)));
+    assertThat(prePull.missing())
+        .extracting(pod -> pod.getSpec().getNodeName())
+        .containsExactly("n2");
+    Pod pod = prePull.missing().getFirst();
+    assertThat(pod.getSpec().getInitContainers().getFirst().getCommand())
+        .containsExactly(
+            "/usr/lib/qemu-operator/download", "prepull", SUM, "HostPathRoot/lab:a.qcow2");
+    assertThat(pod.getSpec().getVolumes())
+        .extracting(volume -> volume.getHostPath() == null ? "" : volume.getHostPath().getPath())
+        .contains("/srv/images");
+
+    pods.add(
+        ended(
+            pod,
+            "Succeeded",
+            0,
+            "{\"event\":\"BASE_IMAGE\",\"data\":{\"source\":\"HostPathRoot/lab:a.qcow2\"}}"));
+    assertThat(
+            prePull(Resolution.found("HostPathRoot/lab:a.qcow2", Optional.of(SUM)))
+                .nodes(Map.of(), Map.of())
+                .values())
+        .extracting(VirtualMachineImageStatus.Node::source)
+        .as("which source served it there")
+        .containsExactly("HostPathRoot/lab:a.qcow2");
+  }
+
+  @Test
+  void nodesWithoutTheDirectoryTakeTheNextSource() {
+    image.setSpec(
+        new VirtualMachineImageSpec(
+            List.of(
+                new Source(new HostPath("lab", "a.qcow2"), null, null),
+                new Source(null, new Http(URL, null), null)),
+            SUM,
+            null,
+            null,
+            new VirtualMachineImageSpec.PrePull(null)));
+    roots = root(Map.of("disk", "hdd"));
+    assertThat(prePull(Resolution.found("HostPathRoot/lab:a.qcow2", Optional.of(SUM))).missing())
+        .hasSize(3);
+  }
+
+  private static HostPathRoots root(Map<String, String> nodeSelector) {
+    return new HostPathRoots(
+        Map.of(
+            "lab",
+            new HostPathRoots.Root(new HostPathRootSpec("/srv/images", nodeSelector), false)));
+  }
+
   private PrePull prePull(Resolution resolution) {
     return PrePull.of(
-        image, resolution, nodes, pods, new TreeSet<>(List.of(SUM)), "operator", SETTINGS);
+        image, resolution, roots, nodes, pods, new TreeSet<>(List.of(SUM)), "operator", SETTINGS);
   }
 
   private Verdict verdict(PrePull prePull) {
@@ -210,8 +274,8 @@ class PrePullTest {
     image.setSpec(
         new VirtualMachineImageSpec(
             List.of(
-                new Source(new Http(URL, null), null),
-                new Source(null, new ContainerImage("registry.example/a:1"))),
+                new Source(null, new Http(URL, null), null),
+                new Source(null, null, new ContainerImage("registry.example/a:1"))),
             SUM,
             null,
             null,

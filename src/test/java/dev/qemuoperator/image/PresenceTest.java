@@ -21,7 +21,7 @@ class PresenceTest {
   @Test
   void nodeOfAVmThatRunsFromItHasIt() {
     assertThat(nodes(PINNED, Map.of(), runs("n1", SUM)))
-        .containsExactly(new Node("n1", "Present", null, null));
+        .containsExactly(new Node("n1", "Present", null, null, null));
   }
 
   @Test
@@ -44,9 +44,9 @@ class PresenceTest {
     Use fetches =
         new Use("a", "uid", Optional.of("n1"), Optional.empty(), Optional.of("40 %, 512 KiB/s"));
     assertThat(nodes(PINNED, Map.of(), fetches))
-        .containsExactly(new Node("n1", "Fetching", "40 %, 512 KiB/s", null));
+        .containsExactly(new Node("n1", "Fetching", "40 %, 512 KiB/s", null, null));
     assertThat(nodes(PINNED, Map.of(), fetches, runs("n1", SUM)))
-        .containsExactly(new Node("n1", "Present", null, null));
+        .containsExactly(new Node("n1", "Present", null, null, null));
   }
 
   @Test
@@ -61,12 +61,12 @@ class PresenceTest {
 
   @Test
   void whatAPodSaysIsNotHiddenByAVmThatWaits() {
-    Node failed = new Node("n1", "Failed", null, "no room");
+    Node failed = new Node("n1", "Failed", null, "no room", null);
     Use fetches = new Use("a", "uid", Optional.of("n1"), Optional.empty(), Optional.of("40 %"));
     assertThat(nodes(PINNED, Map.of("n1", failed), fetches)).containsExactly(failed);
     assertThat(nodes(PINNED, Map.of("n1", failed), runs("n1", SUM)))
         .as("a VM has it")
-        .containsExactly(new Node("n1", "Present", null, null));
+        .containsExactly(new Node("n1", "Present", null, null, null));
   }
 
   private static Use runs(String node, String digest) {

@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.qemuoperator.api.Disk;
+import dev.qemuoperator.api.HostPathRootSpec;
 import dev.qemuoperator.api.VirtualMachineImageSpec;
+import dev.qemuoperator.api.VirtualMachineImageSpec.HostPath;
 import dev.qemuoperator.api.VirtualMachineImageSpec.Http;
 import dev.qemuoperator.api.VirtualMachineImageSpec.Source;
+import dev.qemuoperator.pod.HostPathRoots;
+import dev.qemuoperator.status.Verdict;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -15,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -28,6 +33,10 @@ class ResolutionTest {
 
   private static final String SUM = "0a".repeat(32);
   private static final String OTHER = "sha256:" + "0b".repeat(32);
+
+  private static final HostPathRoots LAB =
+      new HostPathRoots(
+          Map.of("lab", new HostPathRoots.Root(new HostPathRootSpec("/srv/a", null), false)));
 
   private final List<String> requests = new CopyOnWriteArrayList<>();
   private final CountDownLatch stopped = new CountDownLatch(1);
@@ -97,6 +106,7 @@ class ResolutionTest {
                 null,
                 null,
                 null),
+            HostPathRoots.NONE,
             new Web());
     assertThat(none.verdict().reason()).isEqualTo("SourceUnavailable");
     assertThat(none.verdict().message())
@@ -115,8 +125,9 @@ class ResolutionTest {
         lookUp(
             new VirtualMachineImageSpec(
                 List.of(
-                    new Source(new Http(url + "/busy/a", url + "/latest/SHA256SUMS"), null),
-                    new Source(new Http(url + "/latest/debian.qcow2", url + "/mirror/SUMS"), null)),
+                    new Source(null, new Http(url + "/busy/a", url + "/latest/SHA256SUMS"), null),
+                    new Source(
+                        null, new Http(url + "/latest/debian.qcow2", url + "/mirror/SUMS"), null)),
                 null,
                 url + "/busy/SHA256SUMS",
                 null,
@@ -180,19 +191,89 @@ class ResolutionTest {
     Resolution found =
         Resolution.lookUp(
             new VirtualMachineImageSpec(
-                List.of(new Source(null, new Disk.ContainerImage("registry.example/debian:13"))),
+                List.of(
+                    new Source(null, null, new Disk.ContainerImage("registry.example/debian:13"))),
                 null,
                 null,
                 null,
                 null),
+            HostPathRoots.NONE,
             new Web());
     assertThat(found.source()).contains("registry.example/debian:13");
     assertThat(found.digest()).isEmpty();
     assertThat(found.verdict().message()).contains("not pinned");
   }
 
+  @Test
+  void fileOfTheNodesIsTakenUnasked() {
+    Resolution found = Resolution.lookUp(onNodesOr(url + "/latest/debian.qcow2"), LAB, new Web());
+    assertThat(found.source()).contains("HostPathRoot/lab:debian/13.qcow2");
+    assertThat(found.digest()).contains(OTHER);
+    assertThat(requests).as("only a node can tell whether it has the file").isEmpty();
+  }
+
+  @Test
+  void rootThatIsMissingIsPassedOver() {
+    Resolution found = lookUp(onNodesOr(url + "/latest/debian.qcow2"));
+    assertThat(found.source()).contains(url + "/latest/debian.qcow2");
+  }
+
+  @Test
+  void rootThatIsMissingIsToldAndAwaited() {
+    Resolution none = lookUp(onNodesOr());
+    assertThat(none.verdict())
+        .isEqualTo(
+            Verdict.no(
+                "HostPathRootNotFound",
+                "No source is there: there is no HostPathRoot/lab; create it, or name another one"
+                    + " (kubectl get hpr lists them)."));
+    assertThat(none.problem()).as("a watch wakes it: nothing is tried again").isEmpty();
+
+    Resolution both = lookUp(onNodesOr(url + "/busy/a"));
+    assertThat(both.verdict().reason()).isEqualTo("SourceUnavailable");
+    assertThat(both.verdict().message()).contains("HostPathRoot/lab", "/busy/a: HTTP status 503");
+    assertThat(both.problem()).isPresent();
+  }
+
+  @Test
+  void rootThatIsBeingDeletedIsNotUsedAnyMore() {
+    HostPathRoots deleting =
+        new HostPathRoots(
+            Map.of("lab", new HostPathRoots.Root(new HostPathRootSpec("/srv/a", null), true)));
+    assertThat(Resolution.lookUp(onNodesOr(), deleting, new Web()).verdict().message())
+        .contains("HostPathRoot/lab is being deleted");
+  }
+
+  @Test
+  void whatWasFoundHoldsUntilARootComesOrGoes() {
+    String mirror = url + "/latest/debian.qcow2";
+    String file = "HostPathRoot/lab:debian/13.qcow2";
+    VirtualMachineImageSpec spec = onNodesOr(mirror);
+    assertThat(Resolution.holds(spec, LAB, file)).isTrue();
+    assertThat(Resolution.holds(spec, HostPathRoots.NONE, file)).as("it is gone").isFalse();
+    assertThat(Resolution.holds(spec, HostPathRoots.NONE, mirror)).isTrue();
+    assertThat(Resolution.holds(spec, LAB, mirror)).as("a better one has come").isFalse();
+
+    VirtualMachineImageSpec last =
+        new VirtualMachineImageSpec(spec.sources().reversed(), OTHER, null, null, null);
+    assertThat(Resolution.holds(last, LAB, mirror)).as("it comes first anyway").isTrue();
+    assertThat(Resolution.holds(last, LAB, file)).as("the mirror did not answer then").isTrue();
+  }
+
+  private static VirtualMachineImageSpec onNodesOr(String... urls) {
+    return new VirtualMachineImageSpec(
+        Stream.concat(
+                Stream.of(new Source(new HostPath("lab", "debian/13.qcow2"), null, null)),
+                Stream.of(urls).map(ResolutionTest::http))
+            .toList(),
+        OTHER,
+        null,
+        null,
+        null);
+  }
+
   private static Resolution lookUp(VirtualMachineImageSpec spec) {
-    return Resolution.lookUp(spec, new Web());
+    return Resolution.lookUp(spec, HostPathRoots.NONE, new Web());
   }
 
   private VirtualMachineImageSpec spec(String checksum, String sums, String... sources) {
@@ -205,7 +286,7 @@ class ResolutionTest {
   }
 
   private static Source http(String url) {
-    return new Source(new Http(url, null), null);
+    return new Source(null, new Http(url, null), null);
   }
 
   private interface Answer {

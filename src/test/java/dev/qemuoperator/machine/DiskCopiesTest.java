@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.api.Statuses;
 import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Answers;
@@ -155,6 +156,7 @@ class DiskCopiesTest {
         List.of(),
         List.of(),
         Map.of(),
+        HostPathRoots.NONE,
         Optional.empty(),
         Map.of(),
         Map.of(),

@@ -2,6 +2,7 @@ package dev.qemuoperator.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.Observation;
@@ -109,6 +110,7 @@ class DiskResizesTest {
         List.of(),
         List.of(),
         Map.of(),
+        HostPathRoots.NONE,
         Optional.of(runningPod()),
         Map.of("web-root", claim(capacity)),
         Map.of(),

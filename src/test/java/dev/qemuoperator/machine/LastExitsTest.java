@@ -7,6 +7,7 @@ import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.api.VirtualMachineStatus.Process;
+import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Channel;
@@ -160,6 +161,7 @@ class LastExitsTest {
             List.of(),
             List.of(),
             Map.of(),
+            HostPathRoots.NONE,
             pod,
             Map.of(),
             Map.of(),

@@ -3,6 +3,7 @@ package dev.qemuoperator.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
+import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.CdromDrive;
 import dev.qemuoperator.qmp.Observation;
@@ -114,6 +115,7 @@ class MediaChangerTest {
         List.of(),
         List.of(),
         Map.of(),
+        HostPathRoots.NONE,
         Optional.of(runningPod()),
         Map.of(),
         Map.of(),

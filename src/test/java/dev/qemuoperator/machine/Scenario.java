@@ -6,6 +6,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.qemuoperator.api.CloudInit;
 import dev.qemuoperator.api.Disk;
+import dev.qemuoperator.api.HostPathRoot;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineSpec;
@@ -15,6 +16,7 @@ import dev.qemuoperator.cloudinit.Seed;
 import dev.qemuoperator.machine.MachineDecision.PodStep;
 import dev.qemuoperator.machine.SourceWatches.Source;
 import dev.qemuoperator.pki.CertificateAuthority;
+import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.pod.ImageFetch;
 import dev.qemuoperator.pod.ImageOrigin;
 import dev.qemuoperator.pod.PodFacts;
@@ -196,6 +198,7 @@ final class Scenario {
             layers,
             missing,
             images(vm),
+            roots(),
             Optional.empty(),
             Map.of(),
             Map.of(),
@@ -215,6 +218,7 @@ final class Scenario {
         layers,
         missing,
         bare.images(),
+        bare.roots(),
         pod(bare),
         claims(vm),
         texts("in-claim-events.yaml"),
@@ -253,6 +257,7 @@ final class Scenario {
         in.layers(),
         in.missingSources(),
         in.images(),
+        in.roots(),
         in.pod(),
         in.claims(),
         in.claimEvents(),
@@ -275,6 +280,20 @@ final class Scenario {
                 desired.mediumPods().missing().stream()
                     .map(pod -> Map.entry(pod.getMetadata().getName(), why.strip())))
         .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+  }
+
+  /** Any name may come: which ones an image names, is for the code under test to know. */
+  private HostPathRoots roots() {
+    try (Stream<Path> files = Files.list(folder)) {
+      return HostPathRoots.of(
+          files
+              .map(path -> path.getFileName().toString())
+              .filter(name -> name.startsWith("in-root-"))
+              .flatMap(name -> file(name).stream())
+              .map(text -> Serialization.unmarshal(text, HostPathRoot.class)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private SortedSet<String> keptBases() {

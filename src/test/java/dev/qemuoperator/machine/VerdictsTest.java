@@ -8,6 +8,7 @@ import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.pki.CertificateAuthority;
+import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodSettings;
 import dev.qemuoperator.pod.PodSettings.CacheLimits;
@@ -136,6 +137,7 @@ class VerdictsTest {
         List.of(),
         List.of(),
         Map.of(),
+        HostPathRoots.NONE,
         pod,
         Map.of(),
         Map.of(),
