@@ -7,7 +7,12 @@ import dev.qemuoperator.cluster.Cluster;
 import dev.qemuoperator.cluster.TestNamespace;
 import io.fabric8.kubernetes.api.model.PersistentVolume;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -113,6 +118,19 @@ class VolumesE2E {
     heir.awaitReady();
     assertThat(heir.run("cat /disk/kept").strip()).isEqualTo("written");
     heir.delete();
+
+    Cluster.get().kubectl("delete", "pvc", "local-root", "-n", NAMESPACE.name()).text();
+    Awaitility.await("the volume is removed")
+        .atMost(SOON)
+        .until(
+            () ->
+                Cluster.get()
+                        .client()
+                        .persistentVolumes()
+                        .withName(volume.getMetadata().getName())
+                        .get()
+                    == null);
+    assertThat(onNode("ls /var/lib/qemu-operator/disks")).doesNotContain("local-root");
   }
 
   private static java.util.function.Predicate<PendingChange> isOfTheSize() {
@@ -137,6 +155,70 @@ class VolumesE2E {
     again(vm, NEXT_TRY);
   }
 
+  @Test
+  void diskThatAnotherProcessHasOpenIsToldAndWaitedFor() {
+    Vm vm = vm("locked", "size: 64Mi, source: %s, storage: {claim: {}}");
+    halted(vm);
+    Vm.apply(
+        NAMESPACE.name(),
+        """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: holder}
+        spec:
+          terminationGracePeriodSeconds: 0
+          containers:
+          - name: holder
+            image: %s
+            command: [qemu-system-x86_64, -machine, none, -display, none, -blockdev, '{"driver": "qcow2",
+              "node-name": "a", "backing": null, "file": {"driver": "file", "filename": "/disk/disk.qcow2"}}']
+            volumeMounts: [{name: disk, mountPath: /disk}]
+          volumes: [{name: disk, persistentVolumeClaim: {claimName: locked-root}}]
+        """
+            .formatted(Installation.image("runner")));
+    Awaitility.await("its lock")
+        .atMost(SOON)
+        .until(
+            () ->
+                Cluster.get()
+                    .kubectl(
+                        "exec",
+                        "-n",
+                        NAMESPACE.name(),
+                        "holder",
+                        "--",
+                        "qemu-img",
+                        "info",
+                        "/disk/disk.qcow2")
+                    .stderr(),
+            said -> said.contains("lock"));
+    vm.setRunStrategy("Always");
+    vm.awaitCondition("DisksReady", "False", "DiskInUse", SOON);
+    assertThat(vm.condition("DisksReady").orElseThrow().getMessage())
+        .contains("kubectl describe pvc");
+    Cluster.get().kubectl("delete", "pod", "holder", "-n", NAMESPACE.name()).text();
+    again(vm, NEXT_TRY);
+  }
+
+  @Test
+  void corruptDiskIsToldAndRepairedByTheExample() throws IOException {
+    Installation.loadAs("runner", "ghcr.io/qemu-operator/runner:0.1.0");
+    Vm vm = vm("web", "size: 64Mi, source: %s, storage: {claim: {}}");
+    String directory = halted(vm);
+    // the bit of the header that QEMU sets
+    onNode("printf '\\002' | dd of=%s/disk.qcow2 bs=1 seek=79 conv=notrunc", directory);
+    vm.setRunStrategy("Always");
+    vm.awaitCondition("DisksReady", "False", "DiskCorrupt", SOON);
+    assertThat(vm.eventReasons()).contains("DiskCorrupt");
+    vm.setRunStrategy("Halted");
+    vm.awaitNoPod(SOON);
+    Vm.apply(NAMESPACE.name(), Files.readString(Path.of("examples/repair/pod.yaml")));
+    pod("repair-web-root", "Succeeded");
+    assertThat(onNode("ls %s", directory)).contains("disk.qcow2.corrupt");
+    vm.setRunStrategy("Always");
+    again(vm, SOON);
+  }
+
   /** Of a VM that has run once and written something; returns where its disk is on the node. */
   private static String halted(Vm vm) {
     vm.awaitReady();
@@ -153,6 +235,18 @@ class VolumesE2E {
     vm.awaitCondition("Ready", "True", "Running", patience);
     assertThat(vm.run("cat /disk/kept").strip()).isEqualTo("written");
     vm.delete();
+  }
+
+  private static void pod(String name, String phase) {
+    Cluster.get()
+        .client()
+        .pods()
+        .inNamespace(NAMESPACE.name())
+        .withName(name)
+        .waitUntilCondition(
+            pod -> pod != null && phase.equals(pod.getStatus().getPhase()),
+            SOON.toSeconds(),
+            TimeUnit.SECONDS);
   }
 
   private static Vm vm(String name, String disk) {
