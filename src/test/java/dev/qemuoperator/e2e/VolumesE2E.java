@@ -125,11 +125,11 @@ class VolumesE2E {
         .until(
             () ->
                 Cluster.get()
-                    .client()
-                    .persistentVolumes()
-                    .withName(volume.getMetadata().getName())
-                    .get(),
-            found -> found == null);
+                        .client()
+                        .persistentVolumes()
+                        .withName(volume.getMetadata().getName())
+                        .get()
+                    == null);
     assertThat(onNode("ls /var/lib/qemu-operator/disks")).doesNotContain("local-root");
   }
 
@@ -170,8 +170,8 @@ class VolumesE2E {
           containers:
           - name: holder
             image: %s
-            command: [qemu-system-x86_64, -machine, none, -display, none, -blockdev,
-              "driver=qcow2,node-name=a,file.driver=file,file.filename=/disk/disk.qcow2"]
+            command: [qemu-system-x86_64, -machine, none, -display, none, -blockdev, '{"driver": "qcow2",
+              "node-name": "a", "backing": null, "file": {"driver": "file", "filename": "/disk/disk.qcow2"}}']
             volumeMounts: [{name: disk, mountPath: /disk}]
           volumes: [{name: disk, persistentVolumeClaim: {claimName: locked-root}}]
         """
