@@ -130,8 +130,8 @@ disk_that_another_process_has_open_is_refused() { # test
 disk_that_qemu_has_marked_as_corrupt_is_refused_and_can_be_repaired() { # test
   directory
   disk blank $size
-  # the bit of the header that QEMU sets
-  in_bench sh -c "printf '\\002' | dd of=/disks/$name/disk.qcow2 bs=1 seek=79 conv=notrunc status=none"
+  # the bit of the header that QEMU sets, beside that of extended L2 entries
+  in_bench sh -c "printf '\\022' | dd of=/disks/$name/disk.qcow2 bs=1 seek=79 conv=notrunc status=none"
   disk_refused DiskCorrupt blank $size
   has "$all/volumes/work/failure-$name" 'qemu-img check -r all'
   in_bench qemu-img check -q -r all "/disks/$name/disk.qcow2"

@@ -210,11 +210,9 @@ second_qemu_on_a_disk_in_use_says_so() { # test
   ln "$all/shared/disks/root/disk.qcow2" "$test/disks/root/"
   # shellcheck disable=SC2046 # words
   second=$(vm "$test" "$(pod)" -- --accelerator=TCG --disk=root:overlay:0 -- $(machine '') $(disk_device root ''))
-  ended "$second" 1
+  ended "$second" 70
   message "$test" > "$test/message"
-  has "$test/message" '"event":"QEMU_STDERR"'
-  has "$test/message" 'Failed to get \"write\" lock'
-  wrapper_said "$test" '"TCG"' null 1
+  has "$test/message" '"reason":"DiskInUse"'
 }
 # the last of this file: it ends the guest
 sigterm_is_the_power_button() { # test

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -205,8 +204,8 @@ class VolumesE2E {
     Installation.loadAs("runner", "ghcr.io/qemu-operator/runner:0.1.0");
     Vm vm = vm("web", "size: 64Mi, source: %s, storage: {claim: {}}");
     String directory = halted(vm);
-    // the bit of the header that QEMU sets
-    onNode("printf '\\002' | dd of=%s/disk.qcow2 bs=1 seek=79 conv=notrunc", directory);
+    // the bit of the header that QEMU sets, beside that of extended L2 entries
+    onNode("printf '\\022' | dd of=%s/disk.qcow2 bs=1 seek=79 conv=notrunc", directory);
     vm.setRunStrategy("Always");
     vm.awaitCondition("DisksReady", "False", "DiskCorrupt", SOON);
     assertThat(vm.eventReasons()).contains("DiskCorrupt");
@@ -239,14 +238,15 @@ class VolumesE2E {
 
   private static void pod(String name, String phase) {
     Cluster.get()
-        .client()
-        .pods()
-        .inNamespace(NAMESPACE.name())
-        .withName(name)
-        .waitUntilCondition(
-            pod -> pod != null && phase.equals(pod.getStatus().getPhase()),
-            SOON.toSeconds(),
-            TimeUnit.SECONDS);
+        .kubectl(
+            "wait",
+            "pod",
+            name,
+            "-n",
+            NAMESPACE.name(),
+            "--for=jsonpath={.status.phase}=" + phase,
+            "--timeout=" + SOON.toSeconds() + "s")
+        .text();
   }
 
   private static Vm vm(String name, String disk) {
