@@ -55,6 +55,7 @@ local broken = {
     ClaimNotFound = true,
     VolumeNotMounted = true,
     VolumeReadOnly = true,
+    DiskLost = true,
     DiskInUse = true,
     DiskCorrupt = true,
   },

@@ -117,6 +117,20 @@ blank_disk_without_a_size_needs_one_that_is_there() { # test
   disk blank $size
   disk blank 0
 }
+disk_that_has_been_made_is_not_made_again() { # test
+  directory
+  disk_refused DiskLost kept $size
+  refused in_bench test -e "/disks/$name/disk.qcow2"
+  disk blank $size
+  disk kept $((size * 2))
+  in_bench sh -c "qemu-img info /disks/$name/disk.qcow2 | grep -q $((size * 2))"
+}
+block_device_that_has_lost_its_disk_is_left_alone() { # test
+  device 64
+  before=$(sum)
+  disk_refused DiskLost kept $size
+  same content "$before" "$(sum)"
+}
 disk_that_another_process_has_open_is_refused() { # test
   directory
   disk blank $size

@@ -93,6 +93,9 @@ public final class Conditions {
     /** The container image could not be pulled; it is tried again. */
     public static final String PULL_FAILED = "ImagePullFailed";
 
+    /** A disk that has been made is not on its volume any more; it is not made anew in silence. */
+    public static final String DISK_LOST = "DiskLost";
+
     /** Another process has the disk open, and QEMU's lock keeps a second one out. */
     public static final String DISK_IN_USE = "DiskInUse";
 

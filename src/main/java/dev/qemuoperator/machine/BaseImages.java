@@ -151,7 +151,8 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
             ? Optional.empty()
             : before.image().or(() -> Optional.of(nameOf(disk.source())).filter(name -> fetched)),
         openedBase(in, disk).or(before::digest),
-        isSelfContained(in, disk));
+        isSelfContained(in, disk),
+        before.made() || opened(in, disk).isPresent());
   }
 
   /** By the file that QEMU has opened below the disk: what was fetched may have been another. */
@@ -224,12 +225,17 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
 
   /** Disks and CD-ROM drives for which this pod's wrapper has found no image on its node. */
   static List<String> missing(MachineInputs in) {
+    return failed(in, "BaseImageMissing");
+  }
+
+  /** Disks and CD-ROM drives of which this pod's wrapper has said so. */
+  static List<String> failed(MachineInputs in, String reason) {
     return in.pod().stream()
         .filter(pod -> !pod.isRunning())
         .flatMap(pod -> pod.lastTermination().stream())
         .flatMap(ended -> Stream.ofNullable(ended.getMessage()))
         .flatMap(message -> EventLog.parse(message).wrapperFailure().stream())
-        .filter(failure -> failure.reason().equals("BaseImageMissing"))
+        .filter(failure -> failure.reason().equals(reason))
         .map(failure -> failure.disk())
         .toList();
   }

@@ -248,9 +248,8 @@ record MachineDecision(
             || (!pod.hasStarted() && !wanted.fetchTemplate().equals(pod.fetchTemplate()));
     // a pod that has fetched and still lacks it would only be followed by one like it
     boolean lacksBase = BaseImages.missing(in).stream().anyMatch(disk -> !pod.hasFetched(disk));
-    return replaceable && (outdated || lacksBase || MediumChange.isOfAnOlderSpec(in))
-        ? PodStep.DELETE
-        : PodStep.KEEP;
+    boolean otherInputs = MediumChange.isOfAnOlderSpec(in) || Volumes.areGivenUp(in);
+    return replaceable && (outdated || lacksBase || otherInputs) ? PodStep.DELETE : PodStep.KEEP;
   }
 
   /** The pod is about to tell an end that the run strategy leaves so: it must stay to do that. */

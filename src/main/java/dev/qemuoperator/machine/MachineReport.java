@@ -400,6 +400,7 @@ final class MachineReport {
             DisksReady.CLAIM_PENDING,
             DisksReady.CLAIM_NOT_FOUND,
             DisksReady.CLAIM_IN_USE,
+            DisksReady.DISK_LOST,
             DisksReady.FETCHING,
             Accepted.NAME_TAKEN,
             Accepted.REFUSED);

@@ -15,6 +15,7 @@ import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
 import dev.qemuoperator.cloudinit.Seed;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodFacts.FetchProblem;
+import dev.qemuoperator.pod.VmObjects;
 import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.EventLog.WrapperFailure;
 import dev.qemuoperator.qmp.GuestReport;
@@ -506,15 +507,19 @@ record Verdicts(
 
   private Verdict diskFailure(WrapperFailure failure) {
     Optional<String> remedy =
-        drive(failure.disk())
-            .filter(drive -> failure.reason().equals("ChecksumMismatch"))
-            .flatMap(drive -> BaseImages.remedyOfMismatch(in, drive));
+        switch (failure.reason()) {
+          case "ChecksumMismatch" ->
+              drive(failure.disk()).flatMap(drive -> BaseImages.remedyOfMismatch(in, drive));
+          case "DiskLost" -> remedyOfLoss(failure.disk());
+          default -> Optional.empty();
+        };
     return Verdict.no(
         switch (failure.reason()) {
           case "ChecksumMismatch" -> DisksReady.CHECKSUM_MISMATCH;
           case "DownloadFailed" -> DisksReady.DOWNLOAD_FAILED;
           case "ImageFileUnavailable" -> DisksReady.IMAGE_FILE_UNAVAILABLE;
           case "ImageRefused" -> DisksReady.IMAGE_REFUSED;
+          case "DiskLost" -> DisksReady.DISK_LOST;
           case "DiskInUse" -> DisksReady.DISK_IN_USE;
           case "DiskCorrupt" -> DisksReady.DISK_CORRUPT;
           case "VolumeReadOnly" -> DisksReady.VOLUME_READ_ONLY;
@@ -523,6 +528,16 @@ record Verdicts(
         "%s: %s%s"
             .formatted(
                 title(failure.disk()), failure.message(), remedy.map(". "::concat).orElse("")));
+  }
+
+  private Optional<String> remedyOfLoss(String name) {
+    return in.spec().disks().stream()
+        .filter(disk -> disk.name().equals(name) && disk.storage().isClaimed())
+        .findFirst()
+        .map(
+            disk ->
+                "Restore it; or, to begin with a new disk: kubectl annotate pvc %s %s-"
+                    .formatted(in.identity().claimOf(disk), VmObjects.MADE_ANNOTATION));
   }
 
   private Optional<Drive> drive(String name) {

@@ -2,12 +2,14 @@ package dev.qemuoperator.machine;
 
 import dev.qemuoperator.api.Conditions.DisksReady;
 import dev.qemuoperator.api.Disk;
+import dev.qemuoperator.pod.VmObjects.DiskNotes;
 import dev.qemuoperator.qemu.DiskSize;
 import dev.qemuoperator.qemu.DiskVolume;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimStatus;
 import io.fabric8.kubernetes.api.model.Quantity;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -29,6 +31,7 @@ final class Volumes {
             new DiskVolume(
                 in.identity().claimOf(disk),
                 isBlock(in, disk),
+                claim(in, disk).filter(claim -> DiskNotes.on(claim).made()).isPresent(),
                 claimTooSmall(in, disk).map(claim -> room(claim))));
       }
     }
@@ -81,6 +84,18 @@ final class Volumes {
     return in.spec().disks().stream()
         .flatMap(disk -> missing(in, disk).or(() -> inUse(in, disk)).stream())
         .findFirst();
+  }
+
+  /**
+   * Disks that were not found where they had been made, and that may be made again: somebody has
+   * taken the note of them away.
+   */
+  static boolean areGivenUp(MachineInputs in) {
+    List<String> lost = BaseImages.failed(in, "DiskLost");
+    return in.spec().disks().stream()
+        .filter(disk -> lost.contains(disk.name()))
+        .flatMap(disk -> claim(in, disk).stream())
+        .anyMatch(claim -> !DiskNotes.on(claim).made());
   }
 
   private static Optional<Verdict> missing(MachineInputs in, Disk disk) {

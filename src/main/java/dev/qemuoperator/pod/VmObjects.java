@@ -38,6 +38,9 @@ public final class VmObjects {
   /** On a claim: the disk in it does not need its base image any more. */
   static final String SELF_CONTAINED_ANNOTATION = "qemu-operator.dev/self-contained";
 
+  /** On a claim: a disk has been made on it, so it must not be made again in silence. */
+  public static final String MADE_ANNOTATION = "qemu-operator.dev/disk-made";
+
   /** On the seed's Secret: which source contributed what, by hash of the seed. */
   public static final String SEEDS_ANNOTATION = "qemu-operator.dev/seeds";
 
@@ -52,10 +55,13 @@ public final class VmObjects {
    * @param image the base image that has come for it, as the status tells it; empty: it must come
    * @param digest {@code sha256:…} of the base image's file, which may be gone from the disk's node
    * @param selfContained whether the disk does not need it any more
+   * @param made whether QEMU has had the disk open, so that it must be there
    */
-  public record DiskNotes(Optional<String> image, Optional<String> digest, boolean selfContained) {
+  public record DiskNotes(
+      Optional<String> image, Optional<String> digest, boolean selfContained, boolean made) {
 
-    public static final DiskNotes NONE = new DiskNotes(Optional.empty(), Optional.empty(), false);
+    public static final DiskNotes NONE =
+        new DiskNotes(Optional.empty(), Optional.empty(), false, false);
 
     /** As an earlier pass has written them. */
     public static DiskNotes on(PersistentVolumeClaim claim) {
@@ -64,7 +70,8 @@ public final class VmObjects {
       return new DiskNotes(
           Optional.ofNullable(annotations.get(BASE_ANNOTATION)),
           Optional.ofNullable(annotations.get(BASE_DIGEST_ANNOTATION)),
-          annotations.containsKey(SELF_CONTAINED_ANNOTATION));
+          annotations.containsKey(SELF_CONTAINED_ANNOTATION),
+          annotations.containsKey(MADE_ANNOTATION));
     }
 
     private Map<String, String> annotations() {
@@ -73,6 +80,9 @@ public final class VmObjects {
       digest.ifPresent(hash -> annotations.put(BASE_DIGEST_ANNOTATION, hash));
       if (selfContained) {
         annotations.put(SELF_CONTAINED_ANNOTATION, "true");
+      }
+      if (made) {
+        annotations.put(MADE_ANNOTATION, "true");
       }
       return annotations;
     }

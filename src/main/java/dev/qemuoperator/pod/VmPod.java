@@ -60,7 +60,7 @@ public final class VmPod {
   /** On a pod: the operator has stopped the guest's CPUs because spec.paused said so. */
   public static final String PAUSED_ANNOTATION = "qemu-operator.dev/paused";
 
-  private static final Pattern DISK_SIZE = Pattern.compile("^(--disk=.+):[0-9]+[+]?$");
+  private static final Pattern DISK_SIZE = Pattern.compile("^(--disk=[^:]+):.+$");
   private static final Pattern MEDIUM_OPTION = Pattern.compile("--cdrom=.+");
   private static final Pattern MEDIUM_ARGUMENT = Pattern.compile(",drive=cdrom-[^,]+");
 
@@ -101,7 +101,10 @@ public final class VmPod {
         .build();
   }
 
-  /** What can change while the pod runs: CPU, the sizes of disks, and what is in CD-ROM drives. */
+  /**
+   * What can change while the pod runs: CPU, the sizes of disks and that they have been made, and
+   * what is in CD-ROM drives. What a disk is made from is a field of the spec.
+   */
   private static PodSpec withoutLiveFields(PodSpec spec) {
     List<String> command =
         spec.getContainers().getFirst().getCommand().stream()

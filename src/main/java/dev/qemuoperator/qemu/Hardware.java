@@ -313,10 +313,10 @@ public record Hardware(List<Device> devices) {
     List<Attachment> attachments = new ArrayList<>();
     boolean blank = disk.source().blank() != null;
     boolean block = volume.filter(DiskVolume::block).isPresent();
+    String kind =
+        volume.filter(DiskVolume::made).isPresent() ? "kept" : blank ? "blank" : "overlay";
     attachments.add(
-        new WrapperOption(
-            "--disk=%s:%s:%s"
-                .formatted(disk.name(), blank ? "blank" : "overlay", bytes(disk, volume))));
+        new WrapperOption("--disk=%s:%s:%s".formatted(disk.name(), kind, bytes(disk, volume))));
     attachments.add(
         volume
             .map(

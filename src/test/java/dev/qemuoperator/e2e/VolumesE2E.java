@@ -138,6 +138,35 @@ class VolumesE2E {
 
   // ---- what is wrong with a volume
 
+  /** The kubelet makes an empty directory where that of a volume is missing. */
+  @Test
+  void diskThatIsNotThereIsToldAndNotMadeAnew() {
+    Vm vm = vm("lost", "size: 64Mi, source: %s, storage: {claim: {}}");
+    String directory = halted(vm);
+    onNode("mv %s %s.elsewhere", directory, directory);
+    vm.setRunStrategy("Always");
+    vm.awaitCondition("DisksReady", "False", "DiskLost", SOON);
+    assertThat(vm.condition("DisksReady").orElseThrow().getMessage())
+        .contains("kubectl annotate pvc lost-root qemu-operator.dev/disk-made-");
+    assertThat(vm.eventReasons()).contains("DiskLost");
+    assertThat(onNode("ls %s", directory)).isEmpty();
+    onNode("rmdir %s && mv %s.elsewhere %s", directory, directory, directory);
+    vm.awaitCondition("Ready", "True", "Running", NEXT_TRY);
+    assertThat(vm.run("cat /disk/kept").strip()).isEqualTo("written");
+
+    halted(vm);
+    onNode("rm -rf %s", directory);
+    vm.setRunStrategy("Always");
+    vm.awaitCondition("DisksReady", "False", "DiskLost", SOON);
+    Cluster.get()
+        .kubectl(
+            "annotate", "pvc", "lost-root", "qemu-operator.dev/disk-made-", "-n", NAMESPACE.name())
+        .text();
+    vm.awaitCondition("Ready", "True", "Running", NEXT_TRY);
+    assertThat(vm.run("test -e /disk/kept || echo new").strip()).isEqualTo("new");
+    vm.delete();
+  }
+
   @Test
   void volumeThatIsReadOnlyIsToldAndNothingIsLost() {
     Vm vm = vm("read-only", "size: 64Mi, source: %s, storage: {claim: {}}");

@@ -325,7 +325,7 @@ final class Scenario {
                   String claim = in.identity().claimOf(disk);
                   boolean block =
                       Optional.ofNullable(claims.get(claim)).filter(Volumes::isBlock).isPresent();
-                  return new DiskVolume(claim, block, Optional.empty());
+                  return new DiskVolume(claim, block, false, Optional.empty());
                 }));
   }
 

@@ -314,9 +314,19 @@ class HardwareTest {
   void diskIsMadeNoLargerThanItsVolumeAndALargerOneIsKept() {
     VirtualMachineSpec spec =
         Specs.of("disks: [{name: root, size: 20Gi, source: {containerImage: {image: a}}}]");
-    DiskVolume small = new DiskVolume("web-root", false, Optional.of(new DiskSize(8L << 30)));
+    DiskVolume small =
+        new DiskVolume("web-root", false, false, Optional.of(new DiskSize(8L << 30)));
     assertThat(Hardware.of(VM, spec, false, "CN=a", Map.of("root", small)).attachments())
         .contains(new WrapperOption("--disk=root:overlay:8589934592+"));
+  }
+
+  @Test
+  void diskThatHasBeenMadeMustBeThere() {
+    VirtualMachineSpec spec =
+        Specs.of("disks: [{name: root, size: 8Gi, source: {containerImage: {image: a}}}]");
+    DiskVolume made = new DiskVolume("web-root", false, true, Optional.empty());
+    assertThat(Hardware.of(VM, spec, false, "CN=a", Map.of("root", made)).attachments())
+        .contains(new WrapperOption("--disk=root:kept:8589934592"));
   }
 
   private static VirtualMachineSpec withMachine(String field) {
@@ -331,7 +341,8 @@ class HardwareTest {
         .filter(disk -> disk.storage().isClaimed())
         .collect(
             Collectors.toMap(
-                Disk::name, disk -> new DiskVolume(VM.claimOf(disk), false, Optional.empty())));
+                Disk::name,
+                disk -> new DiskVolume(VM.claimOf(disk), false, false, Optional.empty())));
   }
 
   private static Hardware hardware(VirtualMachineSpec spec) {
