@@ -165,7 +165,8 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
     return in.qmp()
         .filter(qmp -> in.pod().filter(PodFacts::isRunning).isPresent())
         .map(Observation::answers)
-        .map(answers -> answers.disks().get(disk.name()));
+        .map(answers -> answers.disks().get(disk.name()))
+        .filter(DiskImage::isKnown);
   }
 
   /** The digest of the base image that a disk was made from, if that is known. */

@@ -9,6 +9,7 @@ import dev.qemuoperator.api.Conditions.NetworkReady;
 import dev.qemuoperator.api.Conditions.Ready;
 import dev.qemuoperator.api.Conditions.RestartRequired;
 import dev.qemuoperator.api.Conditions.Running;
+import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.RunStrategy;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
@@ -16,6 +17,7 @@ import dev.qemuoperator.cloudinit.Seed;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodFacts.FetchProblem;
 import dev.qemuoperator.pod.VmObjects;
+import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.EventLog.WrapperFailure;
 import dev.qemuoperator.qmp.GuestReport;
@@ -80,6 +82,7 @@ record Verdicts(
           Verdicts::baseImageMissing,
           Verdicts::diskFailed,
           Verdicts::baseImageComes,
+          Verdicts::diskFoundCorrupt,
           Verdicts::disksThere);
 
   private static Verdict first(List<Function<Verdicts, Optional<Verdict>>> checks, Verdicts facts) {
@@ -560,6 +563,33 @@ record Verdicts(
                     DisksReady.FETCHING,
                     "The base image of %s is on its way, see kubectl logs -c image-%s."
                         .formatted(String.join(", ", missing), missing.getFirst())));
+  }
+
+  /** While the guest runs, which has got an error or waits. */
+  private Optional<Verdict> diskFoundCorrupt() {
+    return in.spec().disks().stream()
+        .map(Disk::name)
+        .filter(
+            disk ->
+                runningAnswers()
+                    .map(answers -> answers.disks().get(disk))
+                    .filter(DiskImage::corrupt)
+                    .isPresent())
+        .findFirst()
+        .map(
+            disk ->
+                Verdict.no(
+                    DisksReady.DISK_CORRUPT,
+                    ("Disk %s: QEMU has found damage in its tables and writes no more to it. Halt the"
+                            + " VirtualMachine, then make a copy of the volume and repair the disk as"
+                            + " the user guide says (qemu-img check -r all).")
+                        .formatted(disk)));
+  }
+
+  private Optional<Answers> runningAnswers() {
+    return in.qmp()
+        .filter(qmp -> pod().filter(PodFacts::isRunning).isPresent())
+        .map(Observation::answers);
   }
 
   private Optional<Verdict> disksThere() {

@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The files of a guest's disks and the jobs that copy base images into them; used by one thread. It
@@ -18,7 +20,11 @@ final class DiskImages {
   private static final String JOB = "copy-";
   private static final int STEP = 10;
 
-  private static final Set<String> NEWS = Set.of("JOB_STATUS_CHANGE", "BLOCK_JOB_COMPLETED");
+  private static final Set<String> NEWS =
+      Set.of("JOB_STATUS_CHANGE", "BLOCK_JOB_COMPLETED", "BLOCK_IMAGE_CORRUPTED");
+
+  /** QEMU closes a disk in whose tables it finds damage, and then tells of no node any more. */
+  private static final Pattern CLOSED = Pattern.compile("device " + NODE + "(\\S+) is ejected");
 
   private final Map<String, String> problems = new HashMap<>();
   private final Map<String, String> refusals = new HashMap<>();
@@ -94,8 +100,19 @@ final class DiskImages {
         }
       }
     }
+    JsonNode nodes;
+    try {
+      nodes = connection.execute("query-named-block-nodes", Map.of("flat", true));
+    } catch (QmpErrorException e) {
+      Matcher closed = CLOSED.matcher(e.getMessage());
+      if (!closed.find()) {
+        throw e;
+      }
+      images = withCorrupt(closed.group(1));
+      return;
+    }
     Map<String, DiskImage> found = new TreeMap<>();
-    for (JsonNode node : connection.execute("query-named-block-nodes", Map.of("flat", true))) {
+    for (JsonNode node : nodes) {
       disk(NODE, node.path("node-name").asText())
           .ifPresent(
               disk ->
@@ -107,9 +124,17 @@ final class DiskImages {
                           CacheFile.digest(node.path("backing_file").asText()),
                           problems.get(disk),
                           node.path("image").path("virtual-size").asLong(),
-                          refusals.get(disk))));
+                          refusals.get(disk),
+                          false)));
     }
     images = Map.copyOf(found);
+  }
+
+  /** What was known of the disks before still holds, and is all that can be known. */
+  private Map<String, DiskImage> withCorrupt(String disk) {
+    Map<String, DiskImage> known = new TreeMap<>(images);
+    known.put(disk, known.getOrDefault(disk, DiskImage.UNKNOWN).asCorrupt());
+    return Map.copyOf(known);
   }
 
   /**

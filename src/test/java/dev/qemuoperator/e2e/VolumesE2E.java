@@ -247,6 +247,30 @@ class VolumesE2E {
     again(vm, SOON);
   }
 
+  /** QEMU closes such a disk, and then answers no question about any of them. */
+  @Test
+  void damageThatQemuFindsWhileTheGuestRunsIsTold() {
+    Vm vm = vm("damaged", "size: 64Mi, source: %s, storage: {claim: {}}");
+    String directory = halted(vm);
+    // the table of tables says of the first one that it is where none can be
+    onNode(
+        "cd %s && cp -p disk.qcow2 saved && l1=$(od -An -v -tx1 -j 40 -N 8 disk.qcow2 | tr -d ' ')"
+            + " && printf '\\200\\000\\000\\000\\000\\000\\002\\001'"
+            + " | dd of=disk.qcow2 bs=1 seek=$((0x$l1)) conv=notrunc",
+        directory);
+    vm.setRunStrategy("Always");
+    vm.awaitCondition("DisksReady", "False", "DiskCorrupt", SOON);
+    assertThat(vm.condition("DisksReady").orElseThrow().getMessage()).contains("Halt");
+    Vm.stays(
+        "QEMU is not taken for lost",
+        () -> !"Unknown".equals(vm.condition("Running").orElseThrow().getStatus()));
+    vm.setRunStrategy("Halted");
+    vm.awaitNoPod(SOON);
+    onNode("cd %s && mv saved disk.qcow2", directory);
+    vm.setRunStrategy("Always");
+    again(vm, SOON);
+  }
+
   /** Of a VM that has run once and written something; returns where its disk is on the node. */
   private static String halted(Vm vm) {
     vm.awaitReady();

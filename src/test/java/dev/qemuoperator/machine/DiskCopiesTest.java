@@ -30,10 +30,10 @@ class DiskCopiesTest {
   private static final Instant READY = Instant.parse("2026-01-01T12:00:00Z");
   private static final long SIZE = 8L << 30;
   private static final String BASE = "sha256:" + "0a".repeat(32);
-  private static final DiskImage BACKED = new DiskImage(true, null, BASE, null, SIZE, null);
-  private static final DiskImage COPYING = new DiskImage(true, 40, BASE, null, SIZE, null);
+  private static final DiskImage BACKED = new DiskImage(true, null, BASE, null, SIZE, null, false);
+  private static final DiskImage COPYING = new DiskImage(true, 40, BASE, null, SIZE, null, false);
   private static final DiskImage FAILED =
-      new DiskImage(true, null, BASE, "No space left on device", SIZE, null);
+      new DiskImage(true, null, BASE, "No space left on device", SIZE, null, false);
 
   private final List<String> told = new ArrayList<>();
   private Instant now = READY;
@@ -97,7 +97,8 @@ class DiskCopiesTest {
   @Test
   void selfContainedDiskNeedsNothing() throws IOException {
     after(Duration.ofHours(1));
-    assertThat(pass(true, true, new DiskImage(false, null, null, null, SIZE, null))).isTrue();
+    assertThat(pass(true, true, new DiskImage(false, null, null, null, SIZE, null, false)))
+        .isTrue();
     assertThat(told).isEmpty();
   }
 

@@ -62,7 +62,7 @@ class DiskResizesTest {
 
   @Test
   void diskThatIsBeingCopiedIntoWaits() throws IOException {
-    pass("20Gi", new DiskImage(true, 40, null, null, 8 * GIBIBYTE, null));
+    pass("20Gi", new DiskImage(true, 40, null, null, 8 * GIBIBYTE, null, false));
     assertThat(told).isEmpty();
     pass("20Gi", has(8));
     assertThat(told).containsExactly(TOLD);
@@ -72,7 +72,7 @@ class DiskResizesTest {
   void refusalIsRepeatedSeldom() throws IOException {
     refuses = true;
     pass("20Gi", has(8));
-    DiskImage refused = new DiskImage(false, null, null, null, 8 * GIBIBYTE, "no");
+    DiskImage refused = new DiskImage(false, null, null, null, 8 * GIBIBYTE, "no", false);
     now = NOON.plus(Duration.ofMinutes(4));
     pass("20Gi", refused);
     assertThat(told).hasSize(1);
@@ -89,7 +89,7 @@ class DiskResizesTest {
   }
 
   private static DiskImage has(long gibibytes) {
-    return new DiskImage(false, null, null, null, gibibytes * GIBIBYTE, null);
+    return new DiskImage(false, null, null, null, gibibytes * GIBIBYTE, null, false);
   }
 
   private void pass(String capacity, DiskImage image) throws IOException {

@@ -489,7 +489,8 @@ final class Scenario {
                         text(disk.getValue(), "problem"),
                         DiskSize.of(new Quantity(disk.getValue().path("size").asText("8Gi")))
                             .bytes(),
-                        text(disk.getValue(), "refusal"))));
+                        text(disk.getValue(), "refusal"),
+                        disk.getValue().path("corrupt").asBoolean())));
     return disks;
   }
 

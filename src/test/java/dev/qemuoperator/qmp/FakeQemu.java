@@ -27,6 +27,9 @@ import javax.net.ssl.SSLSocket;
  */
 final class FakeQemu implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String CLOSED =
+      "\"error\": {\"class\": \"GenericError\", \"desc\": \"Block device disk-root is ejected\"}";
+
   private static final String GREETING =
       """
       {"QMP": {"version": {"qemu": {"micro": 13, "minor": 0, "major": 10}, "package": "Debian"}, \
@@ -50,6 +53,7 @@ final class FakeQemu implements AutoCloseable {
   private volatile String blockJobs = "[]";
   private volatile long size = 8L << 30;
   private volatile boolean refusing;
+  private volatile boolean corrupt;
   private volatile String flushProblem = "";
 
   /** Digest of the medium with which the CD-ROM drive iso was started. */
@@ -103,6 +107,12 @@ final class FakeQemu implements AutoCloseable {
     this.backing = "";
     this.header = ", \"backing-filename\": \"/cache/sha256/" + BASE + "\"";
     return this;
+  }
+
+  /** The disk's tables are damaged, so QEMU has closed it. */
+  FakeQemu corrupt() throws IOException {
+    this.corrupt = true;
+    return emit("BLOCK_IMAGE_CORRUPTED", "{\"node-name\": \"disk-root\", \"fatal\": true}");
   }
 
   /** Whether disks cannot be resized. */
@@ -258,6 +268,18 @@ final class FakeQemu implements AutoCloseable {
     }
   }
 
+  private String blockNodes() {
+    return ("\"return\": [{\"node-name\": \"#block1\"}%s, {\"node-name\": \"disk-root\"%s,"
+            + " \"image\": {\"virtual-size\": %d%s}}]")
+        .formatted(
+            nodes.keySet().stream()
+                .map(", {\"node-name\": \"%s\"}"::formatted)
+                .collect(Collectors.joining()),
+            backing,
+            size,
+            header);
+  }
+
   private String answer(String command, JsonNode message) {
     return switch (command) {
       case "qmp_capabilities",
@@ -276,16 +298,7 @@ final class FakeQemu implements AutoCloseable {
       case "query-version" ->
           "\"return\": {\"qemu\": {\"micro\": 13, \"minor\": 0, \"major\": 10}, \"package\": \"\"}";
       case "query-block-jobs" -> "\"return\": " + blockJobs;
-      case "query-named-block-nodes" ->
-          ("\"return\": [{\"node-name\": \"#block1\"}%s, {\"node-name\": \"disk-root\"%s,"
-                  + " \"image\": {\"virtual-size\": %d%s}}]")
-              .formatted(
-                  nodes.keySet().stream()
-                      .map(", {\"node-name\": \"%s\"}"::formatted)
-                      .collect(Collectors.joining()),
-                  backing,
-                  size,
-                  header);
+      case "query-named-block-nodes" -> corrupt ? CLOSED : blockNodes();
       case "query-block" ->
           ("\"return\": [{\"qdev\": \"/machine/peripheral/disk-root/virtio-backend\"},"
                   + " {\"qdev\": \"cdrom-iso\", \"locked\": %s, \"tray_open\": %s%s}]")

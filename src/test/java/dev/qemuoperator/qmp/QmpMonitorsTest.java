@@ -78,7 +78,7 @@ class QmpMonitorsTest {
                     "10.0.13",
                     "seed-1",
                     null,
-                    Map.of("root", new DiskImage(false, null, null, null, SIZE, null)),
+                    Map.of("root", new DiskImage(false, null, null, null, SIZE, null, false)),
                     Map.of("iso", new CdromDrive(null, null, false, null))),
                 Heard.NOTHING,
                 "run-1"));
@@ -156,23 +156,26 @@ class QmpMonitorsTest {
     FakeQemu qemu = qemuAt("10.0.0.1").backed(true);
     monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
     connected();
-    assertThat(disk()).isEqualTo(new DiskImage(true, null, BASE, null, SIZE, null));
+    assertThat(disk()).isEqualTo(new DiskImage(true, null, BASE, null, SIZE, null, false));
 
     monitors.copy(KEY, "root", 1024);
     assertThat(qemu.commands()).contains("block-stream");
     qemu.blockJobs("[{\"device\": \"copy-root\", \"offset\": 47, \"len\": 100}]")
         .emit("JOB_STATUS_CHANGE", "{\"id\": \"copy-root\", \"status\": \"running\"}");
-    patiently().until(() -> disk().equals(new DiskImage(true, 40, BASE, null, SIZE, null)));
+    patiently().until(() -> disk().equals(new DiskImage(true, 40, BASE, null, SIZE, null, false)));
     qemu.blockJobs("[{\"device\": \"copy-root\", \"offset\": 90, \"len\": 100}]");
-    patiently().until(() -> disk().equals(new DiskImage(true, 90, BASE, null, SIZE, null)));
+    patiently().until(() -> disk().equals(new DiskImage(true, 90, BASE, null, SIZE, null, false)));
 
     qemu.blockJobs("[]")
         .emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\", \"error\": \"full\"}");
-    patiently().until(() -> disk().equals(new DiskImage(true, null, BASE, "full", SIZE, null)));
+    patiently()
+        .until(() -> disk().equals(new DiskImage(true, null, BASE, "full", SIZE, null, false)));
     qemu.backedByItsHeader().emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\"}");
-    patiently().until(() -> disk().equals(new DiskImage(true, null, null, null, SIZE, null)));
+    patiently()
+        .until(() -> disk().equals(new DiskImage(true, null, null, null, SIZE, null, false)));
     qemu.backed(false).emit("BLOCK_JOB_COMPLETED", "{\"device\": \"copy-root\"}");
-    patiently().until(() -> disk().equals(new DiskImage(false, null, null, null, SIZE, null)));
+    patiently()
+        .until(() -> disk().equals(new DiskImage(false, null, null, null, SIZE, null, false)));
   }
 
   @Test
@@ -188,7 +191,25 @@ class QmpMonitorsTest {
 
     qemu.refusing(false);
     monitors.resize(KEY, "root", 2 * SIZE);
-    patiently().until(() -> disk().equals(new DiskImage(false, null, null, null, 2 * SIZE, null)));
+    patiently()
+        .until(() -> disk().equals(new DiskImage(false, null, null, null, 2 * SIZE, null, false)));
+  }
+
+  /** After it QEMU answers no question about block nodes, which must not look like a lost QEMU. */
+  @Test
+  void diskThatIsFoundCorruptIsToldAlsoByTheNextOperator() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1").backed(true);
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+    qemu.corrupt();
+    patiently().until(() -> disk().corrupt());
+    assertThat(disk()).isEqualTo(new DiskImage(true, null, BASE, null, SIZE, null, true));
+
+    monitors.forget(KEY);
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+    assertThat(disk().corrupt()).isTrue();
+    assertThat(disk().isKnown()).isFalse();
   }
 
   private static final String ALL_COPIED =
