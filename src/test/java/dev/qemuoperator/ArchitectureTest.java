@@ -132,14 +132,14 @@ class ArchitectureTest {
           .because("kinds meet in the API alone: read the other one's status, as Users does");
 
   @ArchTest
-  static final ArchRule logsKnowNoKind =
+  static final ArchRule whatKindsShareKnowsNoKind =
       noClasses()
           .that()
-          .resideInAPackage("dev.qemuoperator.logs..")
+          .resideInAnyPackage("dev.qemuoperator.logs..", "dev.qemuoperator.roots..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("dev.qemuoperator.machine..", "dev.qemuoperator.image..")
-          .because("each kind reads logs: translate to its words there");
+          .because("each kind reads logs and roots: translate to its words there");
 
   @ArchTest
   static final ArchRule volumeKnowsNoKindAndNoKindKnowsIt =

@@ -172,8 +172,8 @@ public record VirtualMachineStatus(
           String applies,
       @JsonPropertyDescription(
               "What a live change waits for: ClaimExpanding, CopyingBaseImage, FetchingMedium, TrayLocked; or"
-                  + " why it is not applied: ClaimRefused, ClaimExpansionFailed, MediumUnavailable, QemuRefused."
-                  + " Absent: for nothing.")
+                  + " why it is not applied: ClaimTooSmall, ClaimRefused, ClaimExpansionFailed,"
+                  + " MediumUnavailable, QemuRefused. Absent: for nothing.")
           String reason,
       @JsonPropertyDescription("That, and what to do if anything.") String message) {}
 

@@ -73,6 +73,12 @@ record Resolution(
         : unusable(Ready.SOURCE_UNAVAILABLE, "No source answers: " + why);
   }
 
+  /** Whether a source is a file in this HostPathRoot. */
+  static boolean names(VirtualMachineImageSpec spec, String root) {
+    return spec.sources().stream()
+        .anyMatch(source -> source.hostPath() != null && source.hostPath().root().equals(root));
+  }
+
   /**
    * Whether a look would still find this source first, as far as HostPathRoots decide: what a
    * server answers now does not matter.

@@ -5,6 +5,7 @@ import dev.qemuoperator.api.VirtualMachineImageStatus;
 import dev.qemuoperator.api.VirtualMachineImageStatus.Node;
 import dev.qemuoperator.image.Users.Use;
 import dev.qemuoperator.pod.HostPathRoots;
+import dev.qemuoperator.roots.RootWatch;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
@@ -114,7 +115,11 @@ public class VirtualMachineImageReconciler implements Reconciler<VirtualMachineI
     users = new Users(context);
     List<EventSource<?, VirtualMachineImage>> sources = new ArrayList<>(nodes.watch(context));
     sources.add(users.eventSource());
-    sources.add(RootWatch.of(context));
+    sources.add(
+        RootWatch.of(
+            VirtualMachineImage.class,
+            context,
+            (image, root) -> Resolution.names(image.getSpec(), root)));
     return sources;
   }
 }

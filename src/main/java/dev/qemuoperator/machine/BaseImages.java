@@ -7,11 +7,9 @@ import dev.qemuoperator.api.ImageConditions;
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.pod.FilePlace;
 import dev.qemuoperator.pod.ImageOrigin;
-import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.VmObjects.DiskNotes;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.EventLog;
-import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
 import io.fabric8.kubernetes.api.model.Condition;
@@ -162,11 +160,7 @@ record BaseImages(Map<String, ImageOrigin> fetch, Optional<Verdict> awaited) {
 
   /** What QEMU says of a disk now. */
   static Optional<DiskImage> opened(MachineInputs in, Disk disk) {
-    return in.qmp()
-        .filter(qmp -> in.pod().filter(PodFacts::isRunning).isPresent())
-        .map(Observation::answers)
-        .map(answers -> answers.disks().get(disk.name()))
-        .filter(DiskImage::isKnown);
+    return in.answers().map(answers -> answers.disks().get(disk.name())).filter(DiskImage::isKnown);
   }
 
   /** The digest of the base image that a disk was made from, if that is known. */

@@ -5,7 +5,6 @@ import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.pod.Ownership;
 import dev.qemuoperator.pod.PodFacts;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -29,11 +28,11 @@ final class ClaimUsers {
   private static final Set<String> AT_REST = Set.of("Stopped", "Failed", "Rejected", "Suspended");
 
   private final KubernetesClient client;
-  private final Collection<VirtualMachine> machines;
+  private final List<VirtualMachine> machines;
 
-  ClaimUsers(KubernetesClient client, Collection<VirtualMachine> machines) {
+  ClaimUsers(KubernetesClient client, Stream<VirtualMachine> machines) {
     this.client = client;
-    this.machines = machines;
+    this.machines = machines.toList();
   }
 
   /** Another VM that runs from a claim, or comes first, by the claim's name. */

@@ -61,4 +61,12 @@ sealed interface Drive {
             spec.cdroms().stream().filter(cdrom -> cdrom.source() != null).map(Optical::new))
         .toList();
   }
+
+  /**
+   * Whether any comes from a VirtualMachineImage; which of these are in which HostPathRoot, they
+   * know themselves.
+   */
+  static boolean areOfImages(VirtualMachineSpec spec) {
+    return of(spec).stream().anyMatch(drive -> drive.source().image() != null);
+  }
 }

@@ -17,6 +17,7 @@ import dev.qemuoperator.pod.VmObjects;
 import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.QmpMonitors;
+import dev.qemuoperator.roots.RootWatch;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import io.fabric8.kubernetes.api.model.Event;
@@ -80,7 +81,6 @@ final class InputReader {
     Map<String, PersistentVolumeClaim> claims = claims(vm, identity, context);
     Optional<PodFacts> pod = child(context, Pod.class, identity.name()).map(PodFacts::new);
     List<PodFacts> mediumPods = mediumPods(identity, context);
-    ClaimUsers users = new ClaimUsers(client, context.getPrimaryCache().list().toList());
     return new MachineInputs(
         vm,
         layers,
@@ -93,7 +93,9 @@ final class InputReader {
         claims,
         claimEvents(claims),
         // what has a pod of its own waits for nobody
-        pod.isPresent() ? Map.of() : users.of(vm),
+        pod.isPresent()
+            ? Map.of()
+            : new ClaimUsers(client, context.getPrimaryCache().list()).of(vm),
         pod.filter(PodFacts::waitsForVolumes).flatMap(this::mountProblem),
         child(context, Secret.class, identity.seedSecret()),
         child(context, Secret.class, identity.tlsSecret()),

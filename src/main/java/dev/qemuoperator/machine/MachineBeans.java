@@ -21,7 +21,6 @@ import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.time.Clock;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** How the parts of the operator are put together. */
 final class MachineBeans {
@@ -36,17 +35,12 @@ final class MachineBeans {
 
   @Produces
   @Singleton
-  PodSettings podSettings(
-      OperatorSettings settings,
-      @ConfigProperty(
-              name = "qemu-operator.node-local.storage-class",
-              defaultValue = "qemu-operator-node-local")
-          String nodeLocalStorageClass) {
+  PodSettings podSettings(OperatorSettings settings) {
     return new PodSettings(
         settings.runnerImage(),
         settings.cacheDirectory(),
         new CacheLimits(settings.cacheUnusedDays(), settings.cacheMebibytes()),
-        nodeLocalStorageClass);
+        settings.nodeLocalStorageClass());
   }
 
   @Produces

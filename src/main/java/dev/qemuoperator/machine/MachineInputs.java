@@ -10,6 +10,7 @@ import dev.qemuoperator.pod.Ownership;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.Observation;
+import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Heard;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Secret;
@@ -97,6 +98,12 @@ record MachineInputs(
         Map.of(),
         Optional.empty(),
         keptBases);
+  }
+
+  /** What QEMU says now. Once its container has ended, what it said last is no longer so. */
+  Optional<Answers> answers() {
+    return qmp.map(Observation::answers)
+        .filter(answers -> pod.filter(PodFacts::isRunning).isPresent());
   }
 
   boolean hasPodOfAnotherVm() {

@@ -25,7 +25,6 @@ import dev.qemuoperator.qemu.MemoryBudget;
 import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.GuestReport;
-import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Reset;
 import dev.qemuoperator.status.ConditionList;
@@ -372,11 +371,8 @@ final class MachineReport {
     return in.pod();
   }
 
-  /** What QEMU says now. Once its container has ended, what it said last is no longer so. */
   private Optional<Answers> answers() {
-    return in.qmp()
-        .map(Observation::answers)
-        .filter(answers -> pod().filter(PodFacts::isRunning).isPresent());
+    return in.answers();
   }
 
   /** Server-side apply of nothing but the status: the spec stays its owner's. */

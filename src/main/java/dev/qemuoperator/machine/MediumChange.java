@@ -6,7 +6,6 @@ import dev.qemuoperator.pod.ImageOrigin;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.CdromDrive;
 import dev.qemuoperator.qmp.Medium;
-import dev.qemuoperator.qmp.Observation;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -87,10 +86,7 @@ record MediumChange(
 
   /** What QEMU says of the drives of a guest that runs. */
   static Optional<Map<String, CdromDrive>> drives(MachineInputs in) {
-    return in.qmp()
-        .map(Observation::answers)
-        .filter(answers -> in.pod().filter(PodFacts::isRunning).isPresent())
-        .map(answers -> answers.cdroms());
+    return in.answers().map(answers -> answers.cdroms());
   }
 
   private static boolean isThere(MachineInputs in, Cdrom cdrom, CdromDrive has) {

@@ -32,6 +32,10 @@ public interface OperatorSettings {
   @WithDefault("64")
   int copyMebibytesPerSecond();
 
+  /** StorageClass of disks with the storage nodeLocal. */
+  @WithDefault("qemu-operator-node-local")
+  String nodeLocalStorageClass();
+
   /** How QEMU's monitors are reached. */
   @WithDefault("pod-address")
   Dial dial();

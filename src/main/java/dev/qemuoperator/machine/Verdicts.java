@@ -571,7 +571,7 @@ record Verdicts(
         .map(Disk::name)
         .filter(
             disk ->
-                runningAnswers()
+                in.answers()
                     .map(answers -> answers.disks().get(disk))
                     .filter(DiskImage::corrupt)
                     .isPresent())
@@ -584,12 +584,6 @@ record Verdicts(
                             + " VirtualMachine, then make a copy of the volume and repair the disk as"
                             + " the user guide says (qemu-img check -r all).")
                         .formatted(disk)));
-  }
-
-  private Optional<Answers> runningAnswers() {
-    return in.qmp()
-        .filter(qmp -> pod().filter(PodFacts::isRunning).isPresent())
-        .map(Observation::answers);
   }
 
   private Optional<Verdict> disksThere() {

@@ -8,6 +8,7 @@ import dev.qemuoperator.machine.Apply.Result;
 import dev.qemuoperator.machine.MachineDecision.PodStep;
 import dev.qemuoperator.pki.CertificateAuthority;
 import dev.qemuoperator.pod.PodSettings;
+import dev.qemuoperator.roots.RootWatch;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
@@ -158,7 +159,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
         Children.watch(Secret.class, context),
         Children.watch(Service.class, context),
         ImageWatch.of(context),
-        RootWatch.of(context),
+        RootWatch.of(VirtualMachine.class, context, (vm, root) -> Drive.areOfImages(vm.getSpec())),
         nudges.eventSource(this::forget));
   }
 }

@@ -64,7 +64,14 @@ final class Volumes {
   static Optional<PersistentVolumeClaim> claimTooSmall(MachineInputs in, Disk disk) {
     return claim(in, disk)
         .filter(claim -> disk.size() != null)
-        .filter(claim -> room(claim).compareTo(DiskSize.of(disk.size())) < 0);
+        .filter(claim -> !holds(claim, disk.size()));
+  }
+
+  /** A file of a size that is no whole number of sectors is rounded up, which its volume bears. */
+  private static boolean holds(PersistentVolumeClaim claim, Quantity size) {
+    return isBlock(claim)
+        ? room(claim).compareTo(DiskSize.of(size)) >= 0
+        : capacity(claim).getNumericalAmount().compareTo(size.getNumericalAmount()) >= 0;
   }
 
   private static DiskSize room(PersistentVolumeClaim claim) {

@@ -60,7 +60,7 @@ public final class VmPod {
   /** On a pod: the operator has stopped the guest's CPUs because spec.paused said so. */
   public static final String PAUSED_ANNOTATION = "qemu-operator.dev/paused";
 
-  private static final Pattern DISK_SIZE = Pattern.compile("^(--disk=[^:]+):.+$");
+  private static final Pattern DISK_OPTION = Pattern.compile("^(--disk=[^:]+):.+$");
   private static final Pattern MEDIUM_OPTION = Pattern.compile("--cdrom=.+");
   private static final Pattern MEDIUM_ARGUMENT = Pattern.compile(",drive=cdrom-[^,]+");
 
@@ -109,7 +109,7 @@ public final class VmPod {
     List<String> command =
         spec.getContainers().getFirst().getCommand().stream()
             .filter(MEDIUM_OPTION.asMatchPredicate().negate())
-            .map(word -> DISK_SIZE.matcher(word).replaceFirst("$1"))
+            .map(word -> DISK_OPTION.matcher(word).replaceFirst("$1"))
             .toList();
     List<String> args =
         spec.getContainers().getFirst().getArgs().stream()

@@ -34,7 +34,8 @@ public record DiskSize(long bytes) implements Comparable<DiskSize> {
 
   /** The largest disk that fits, when it is full, on a volume that is nothing but the disk. */
   public static DiskSize onDevice(Quantity volume) {
-    long data = (bytes(volume) - OTHER_TABLES) / (DATA_PER_TABLES + 1) * DATA_PER_TABLES;
+    long room = bytes(volume) - OTHER_TABLES;
+    long data = room - Math.ceilDiv(room, DATA_PER_TABLES + 1);
     return new DiskSize(Math.max(0, data / SECTOR * SECTOR));
   }
 

@@ -13,14 +13,16 @@ import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import io.fabric8.kubernetes.client.informers.cache.Cache;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.net.HttpURLConnection;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 
@@ -35,18 +37,15 @@ final class NodeLocalProvisioner implements AutoCloseable {
   /** All that is known is looked at again after so long, in memory. */
   private static final Duration AGAIN = Duration.ofSeconds(30);
 
-  /** A directory is removed within seconds, and nothing tells. */
-  private static final Duration SOON = Duration.ofSeconds(2);
-
   private final KubernetesClient client;
   private final NodeLocalVolume volumes;
   private final String namespace;
   private final String runnerImage;
-  private final ScheduledExecutorService worker =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().daemon().name("node-local").factory());
-  private Optional<SharedIndexInformer<PersistentVolumeClaim>> claims = Optional.empty();
-  private Optional<SharedIndexInformer<PersistentVolume>> made = Optional.empty();
+  private final ExecutorService worker =
+      Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("node-local").factory());
+  private final List<SharedIndexInformer<?>> informers = new ArrayList<>();
+  private volatile Optional<SharedIndexInformer<PersistentVolume>> made = Optional.empty();
+  private volatile Optional<SharedIndexInformer<Pod>> removers = Optional.empty();
 
   /**
    * @param namespace of the pods that remove directories, with the image of the runner
@@ -66,19 +65,25 @@ final class NodeLocalProvisioner implements AutoCloseable {
                 .persistentVolumes()
                 .withLabels(NodeLocalVolume.LABELS)
                 .inform(each(this::remove), AGAIN.toMillis()));
-    claims =
+    removers =
         Optional.of(
             client
-                .persistentVolumeClaims()
-                .inAnyNamespace()
-                .withLabel(Ownership.VM_LABEL)
-                .inform(each(this::provide), AGAIN.toMillis()));
+                .pods()
+                .inNamespace(namespace)
+                .withLabels(NodeLocalVolume.LABELS)
+                .inform(each(this::goOn), AGAIN.toMillis()));
+    SharedIndexInformer<PersistentVolumeClaim> claims =
+        client
+            .persistentVolumeClaims()
+            .inAnyNamespace()
+            .withLabel(Ownership.VM_LABEL)
+            .inform(each(this::provide), AGAIN.toMillis());
+    informers.addAll(List.of(made.get(), removers.get(), claims));
   }
 
   @Override
   public void close() {
-    claims.ifPresent(SharedIndexInformer::stop);
-    made.ifPresent(SharedIndexInformer::stop);
+    informers.forEach(SharedIndexInformer::stop);
     worker.shutdownNow();
   }
 
@@ -86,12 +91,12 @@ final class NodeLocalProvisioner implements AutoCloseable {
     return new ResourceEventHandler<>() {
       @Override
       public void onAdd(T object) {
-        soon(object, handle, Duration.ZERO);
+        worker.execute(() -> attempt(object, handle));
       }
 
       @Override
       public void onUpdate(T before, T now) {
-        soon(now, handle, Duration.ZERO);
+        worker.execute(() -> attempt(now, handle));
       }
 
       @Override
@@ -101,19 +106,14 @@ final class NodeLocalProvisioner implements AutoCloseable {
     };
   }
 
-  private <T extends HasMetadata> void soon(T object, Consumer<T> handle, Duration delay) {
-    worker.schedule(
-        () -> {
-          try {
-            handle.accept(object);
-          } catch (RuntimeException e) {
-            LOG.warnf(
-                "tried again kind=%s name=%s problem=%s",
-                object.getKind(), object.getMetadata().getName(), e.getMessage());
-          }
-        },
-        delay.toMillis(),
-        TimeUnit.MILLISECONDS);
+  private static <T extends HasMetadata> void attempt(T object, Consumer<T> handle) {
+    try {
+      handle.accept(object);
+    } catch (RuntimeException e) {
+      LOG.warnf(
+          "tried again kind=%s name=%s problem=%s",
+          object.getKind(), object.getMetadata().getName(), e.getMessage());
+    }
   }
 
   private void provide(PersistentVolumeClaim claim) {
@@ -129,18 +129,26 @@ final class NodeLocalProvisioner implements AutoCloseable {
 
   private void make(PersistentVolumeClaim claim, Node node) {
     PersistentVolume volume = volumes.of(claim, node);
-    try {
-      client.resource(volume).create();
+    if (isNew(() -> client.resource(volume).create())) {
       LOG.infof(
           "volume made claim=%s/%s node=%s path=%s",
           claim.getMetadata().getNamespace(),
           claim.getMetadata().getName(),
           node.getMetadata().getName(),
           volume.getSpec().getHostPath().getPath());
+    }
+  }
+
+  /** False if it is there already, which the cache may not know yet. */
+  private static boolean isNew(Runnable creation) {
+    try {
+      creation.run();
+      return true;
     } catch (KubernetesClientException e) {
-      if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) { // it is there already
+      if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
         throw e;
       }
+      return false;
     }
   }
 
@@ -165,17 +173,21 @@ final class NodeLocalProvisioner implements AutoCloseable {
       return;
     }
     Pod remover = volumes.remover(volume, namespace, runnerImage);
-    Optional<Pod> there = Optional.ofNullable(client.resource(remover).get());
+    Optional<Pod> there =
+        removers.map(all -> all.getStore().getByKey(Cache.metaNamespaceKeyFunc(remover)));
     if (isOnNoNode(volume) || there.filter(NodeLocalProvisioner::hasDoneIt).isPresent()) {
       client.resource(volume).delete();
       client.resource(remover).delete();
       LOG.infof("volume removed path=%s", volume.getSpec().getHostPath().getPath());
-      return;
+    } else if (there.isEmpty()) {
+      isNew(() -> client.resource(remover).create());
     }
-    if (there.isEmpty()) {
-      client.resource(remover).create();
-    }
-    soon(volume, this::remove, SOON);
+  }
+
+  /** With the removal that a pod was made for. */
+  private void goOn(Pod remover) {
+    made.map(all -> all.getStore().getByKey(NodeLocalVolume.removedBy(remover)))
+        .ifPresent(this::remove);
   }
 
   /** Its directory has gone with the node. */

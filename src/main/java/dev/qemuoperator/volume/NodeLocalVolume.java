@@ -27,7 +27,7 @@ record NodeLocalVolume(String storageClass, String directory) {
   /** The provisioner, as the StorageClass names it. */
   static final String PROVISIONER = VirtualMachine.GROUP + "/node-local";
 
-  /** On each volume. */
+  /** On each volume, and each pod that removes one. */
   static final SortedMap<String, String> LABELS =
       Collections.unmodifiableSortedMap(
           new TreeMap<>(
@@ -41,6 +41,9 @@ record NodeLocalVolume(String storageClass, String directory) {
   private static final String PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
   private static final String HOSTNAME = "kubernetes.io/hostname";
   private static final String MOUNT = "/disks";
+
+  /** Before the volume's name: the pod that removes its directory. */
+  private static final String REMOVER = "remove-";
 
   /** The node that the scheduler has chosen for a claim that has no volume yet. */
   Optional<String> nodeFor(PersistentVolumeClaim claim) {
@@ -150,13 +153,18 @@ record NodeLocalVolume(String storageClass, String directory) {
         .getFirst();
   }
 
+  /** Name of the volume whose directory a pod removes. */
+  static String removedBy(Pod remover) {
+    return remover.getMetadata().getName().substring(REMOVER.length());
+  }
+
   /** Removes the directory of a volume, on its node. */
   Pod remover(PersistentVolume volume, String namespace, String image) {
     // @formatter:off
     return new PodBuilder()
         .withNewMetadata()
           .withNamespace(namespace)
-          .withName("remove-" + volume.getMetadata().getName())
+          .withName(REMOVER + volume.getMetadata().getName())
           .withLabels(LABELS)
         .endMetadata()
         .withNewSpec()

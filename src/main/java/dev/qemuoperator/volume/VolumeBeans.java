@@ -21,7 +21,7 @@ final class VolumeBeans {
       @ConfigProperty(name = "qemu-operator.namespace") String namespace) {
     return new NodeLocalProvisioner(
         client,
-        new NodeLocalVolume(settings.storageClass(), settings.directory()),
+        new NodeLocalVolume(pods.nodeLocalStorageClass(), settings.directory()),
         namespace,
         pods.runnerImage());
   }

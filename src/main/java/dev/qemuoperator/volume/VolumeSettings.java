@@ -14,10 +14,6 @@ public interface VolumeSettings {
   @WithDefault("true")
   boolean enabled();
 
-  /** Name of the StorageClass of the claims. */
-  @WithDefault("qemu-operator-node-local")
-  String storageClass();
-
   /** Directory of each node in which each volume has one of its own. */
   @WithDefault("/var/lib/qemu-operator/disks")
   String directory();

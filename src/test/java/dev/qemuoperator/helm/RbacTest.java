@@ -114,7 +114,7 @@ class RbacTest {
               MACHINES,
               "hostpathroots",
               "list watch",
-              "machine/RootWatch",
+              "roots/RootWatch",
               "from(HostPathRoot.class"));
 
   /** And what one of a cluster does beside. */
@@ -146,7 +146,7 @@ class RbacTest {
               MACHINES,
               "hostpathroots",
               "list watch",
-              "image/RootWatch",
+              "roots/RootWatch",
               "from(HostPathRoot.class"),
           use(CORE, "nodes", "list watch", "image/NodePods", "from(Node.class"));
 
@@ -224,7 +224,12 @@ class RbacTest {
   /** In the operator's own namespace. */
   private static final List<Use> REMOVER_USES =
       List.of(
-          use(CORE, "pods", "get", "volume/NodeLocalProvisioner", "client.resource(remover).get()"),
+          use(
+              CORE,
+              "pods",
+              "list watch",
+              "volume/NodeLocalProvisioner",
+              ".pods().inNamespace(namespace)"),
           use(
               CORE,
               "pods",

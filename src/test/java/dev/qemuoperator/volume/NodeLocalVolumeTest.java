@@ -58,6 +58,12 @@ class NodeLocalVolumeTest {
   }
 
   @Test
+  void isKnownByThePodThatRemovesIt() {
+    assertThat(NodeLocalVolume.removedBy(VOLUMES.remover(released(), "qemu-operator", "runner:1")))
+        .isEqualTo(released().getMetadata().getName());
+  }
+
+  @Test
   void isMadeForAClaimThatHasANodeAndNoVolume() {
     assertThat(VOLUMES.nodeFor(CLAIM)).contains("n1");
     assertThat(
