@@ -15,10 +15,12 @@ import io.fabric8.kubernetes.client.dsl.Resource;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -37,6 +39,11 @@ class ImagesE2E {
 
   /** Between two starts of the same kind, on a machine that does other things, too. */
   private static final Duration NOISE = Duration.ofSeconds(2);
+
+  /** Between two boots of the same kind, which keep emulated CPUs busy for longer. */
+  private static final Duration NOISE_OF_BOOTS = Duration.ofSeconds(5);
+
+  private static final String CACHE = "/var/lib/qemu-operator/cache";
 
   private static ImageServer server;
 
@@ -373,40 +380,92 @@ class ImagesE2E {
 
   /** What takes longer with a large image is that it comes to the node, once. */
   @Test
-  void secondStartDoesNotDependOnTheImagesSize() {
-    Map<String, Duration> warm = new TreeMap<>();
-    for (Map.Entry<String, Integer> size : Map.of("mb120", 120, "mb1000", 1000).entrySet()) {
-      String file = size.getKey() + ".qcow2";
-      server.publishLarge(file, size.getValue());
-      image(
-          size.getKey(),
-          """
-            sources: [{http: {url: "%s/%s"}}]
-            checksum: %s
-          """
-              .formatted(server.url(), file, server.publishedChecksum(file)));
-      Duration cold = start("cold-" + size.getKey(), size.getKey());
-      server.withdraw(file);
-      List<Duration> starts =
-          IntStream.range(0, 3)
-              .mapToObj(i -> start("warm-" + i + "-" + size.getKey(), size.getKey()))
-              .sorted()
-              .toList();
-      warm.put(size.getKey(), starts.get(1));
-      System.err.printf("images: %s: cold start %s, warm %s%n", size.getKey(), cold, starts);
+  void neitherSecondStartNorBootDependsOnTheImagesSize() {
+    Map<String, Integer> sizes = new TreeMap<>(Map.of("mb120", 120, "mb1000", 1000));
+    sizes.forEach(
+        (image, megabytes) -> {
+          String file = image + ".qcow2";
+          server.publishLarge(file, megabytes);
+          image(
+              image,
+              """
+                sources: [{http: {url: "%s/%s"}}]
+                checksum: %s
+              """
+                  .formatted(server.url(), file, server.publishedChecksum(file)));
+          System.err.printf("images: %s: cold %s%n", image, start("cold-" + image, image));
+          server.withdraw(file);
+        });
+    Map<String, List<Start>> warm = new TreeMap<>();
+    for (int i = 0; i < 3; i++) { // in turns: what else the machine does meets both
+      for (String image : sizes.keySet()) {
+        warm.computeIfAbsent(image, none -> new ArrayList<>())
+            .add(start("warm-" + i + "-" + image, image));
+      }
     }
-    assertThat(warm.get("mb1000").minus(warm.get("mb120")).abs()).as("%s", warm).isLessThan(NOISE);
+    System.err.printf("images: warm %s%n", warm);
+    assertThat(difference(warm, Start::running)).as("%s", warm).isLessThan(NOISE);
+    assertThat(difference(warm, Start::booted)).as("%s", warm).isLessThan(NOISE_OF_BOOTS);
   }
 
-  /** From apply to a running guest, which is removed. */
-  private static Duration start(String name, String image) {
+  /**
+   * Times from apply.
+   *
+   * @param running QEMU runs the guest
+   * @param booted the guest answers
+   */
+  private record Start(Duration running, Duration booted) {}
+
+  /** Of both images' medians. */
+  private static Duration difference(
+      Map<String, List<Start>> starts, Function<Start, Duration> time) {
+    List<Duration> medians =
+        starts.values().stream()
+            .map(of -> of.stream().map(time).sorted().toList().get(of.size() / 2))
+            .toList();
+    return medians.getFirst().minus(medians.getLast()).abs();
+  }
+
+  /** Of a guest that is removed then. */
+  private static Start start(String name, String image) {
     Instant applied = Instant.now();
-    Vm vm = ephemeral(name, image);
+    Vm vm = ephemeral(name, image, "readinessProbe: {tcpSocket: {port: 80}, periodSeconds: 1}");
     vm.awaitCondition("Running", "True", "Running", Vm.BOOT);
-    Duration took = Duration.between(applied, Instant.now());
+    Duration running = Duration.between(applied, Instant.now());
+    vm.awaitReady();
+    Duration booted = Duration.between(applied, Instant.now());
     vm.resource().withGracePeriod(0).delete();
     vm.pod().withGracePeriod(0).delete();
-    return took;
+    return new Start(running, booted);
+  }
+
+  /** The node's cache gets a small file system of its own. */
+  @Test
+  void nodeWithoutRoomForAnImageSaysSoAndGoesOnOnceThereIsRoom() {
+    server.publish("crowded.qcow2");
+    image(
+        "crowded",
+        """
+          sources: [{http: {url: "%s/crowded.qcow2"}}]
+          checksum: %s
+        """
+            .formatted(server.url(), server.checksum("crowded.qcow2")));
+    Cluster.get()
+        .onNode(
+            "sh", "-c", "mkdir -p %1$s && mount -t tmpfs -o size=1m cache %1$s".formatted(CACHE))
+        .text();
+    try {
+      Vm vm = ephemeral("crowded", "crowded");
+      vm.awaitCondition("DisksReady", "False", "CacheFull", Vm.BOOT);
+      assertThat(vm.condition("DisksReady").orElseThrow().getMessage())
+          .contains("crowded.qcow2", "make room there");
+      Cluster.get().onNode("mount", "-o", "remount,size=512m", CACHE).text();
+      vm.awaitCondition("Running", "True", "Running", Vm.BOOT);
+      assertThat(vm.eventReasons()).contains("CacheFull");
+      vm.delete();
+    } finally {
+      Cluster.get().onNode("umount", "-l", CACHE).text();
+    }
   }
 
   @Test
@@ -488,8 +547,7 @@ class ImagesE2E {
   }
 
   private static String base(String image) {
-    return "/var/lib/qemu-operator/cache/sha256/"
-        + server.checksum(image + ".qcow2").replace("sha256:", "");
+    return CACHE + "/sha256/" + server.checksum(image + ".qcow2").replace("sha256:", "");
   }
 
   private static long bytesOnNode(String path) {
@@ -497,7 +555,7 @@ class ImagesE2E {
         Cluster.get().onNode("du", "-s", "--block-size=1", path).text().split("\\s")[0]);
   }
 
-  private static Vm ephemeral(String name, String image) {
+  private static Vm ephemeral(String name, String image, String... moreSpec) {
     return Vm.apply(
         NAMESPACE.name(),
         name,
@@ -510,7 +568,8 @@ class ImagesE2E {
           terminationGracePeriodSeconds: 5
           disks: [{name: root, source: {image: %s}, storage: {ephemeral: {}}}]
         """
-            .formatted(name, image));
+                .formatted(name, image)
+            + Vm.furtherSpec(moreSpec));
   }
 
   private static Vm vm(String name, String image) {

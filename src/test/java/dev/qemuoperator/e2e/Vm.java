@@ -67,7 +67,12 @@ record Vm(String namespace, String name) {
             source: {containerImage: {image: "%s"}}
         """
             .formatted(name, image)
-        + String.join("", List.of(moreSpec).stream().map(line -> "  " + line + "\n").toList());
+        + furtherSpec(moreSpec);
+  }
+
+  /** Lines of a spec, as its manifest has them. */
+  static String furtherSpec(String... lines) {
+    return String.join("", List.of(lines).stream().map(line -> "  " + line + "\n").toList());
   }
 
   Resource<VirtualMachine> resource() {
