@@ -47,6 +47,7 @@ local broken = {
     ImageNotFound = true,
     ImageNotReady = true,
     DownloadFailed = true,
+    CacheFull = true,
     ChecksumMismatch = true,
     ImageFileUnavailable = true,
     ImageRefused = true,

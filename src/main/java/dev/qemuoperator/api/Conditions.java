@@ -81,6 +81,9 @@ public final class Conditions {
     /** The URL could not be read; it is tried again. */
     public static final String DOWNLOAD_FAILED = "DownloadFailed";
 
+    /** The node's cache has no room for the image; it is tried again. */
+    public static final String CACHE_FULL = "CacheFull";
+
     /** The file that a source has is not the one of the checksum. */
     public static final String CHECKSUM_MISMATCH = "ChecksumMismatch";
 

@@ -520,6 +520,7 @@ record Verdicts(
         switch (failure.reason()) {
           case "ChecksumMismatch" -> DisksReady.CHECKSUM_MISMATCH;
           case "DownloadFailed" -> DisksReady.DOWNLOAD_FAILED;
+          case "CacheFull" -> DisksReady.CACHE_FULL;
           case "ImageFileUnavailable" -> DisksReady.IMAGE_FILE_UNAVAILABLE;
           case "ImageRefused" -> DisksReady.IMAGE_REFUSED;
           case "DiskLost" -> DisksReady.DISK_LOST;
