@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.api.Statuses;
 import dev.qemuoperator.api.VirtualMachineStatus;
-import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Answers;
@@ -22,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 class DiskCopiesTest {
@@ -143,7 +141,7 @@ class DiskCopiesTest {
   }
 
   private static MachineInputs inputs(boolean wanted, DiskImage image) {
-    return new MachineInputs(
+    return Inputs.of(
         ApiServerDefaults.virtualMachine(
             """
             apiVersion: qemu-operator.dev/v1alpha1
@@ -154,17 +152,6 @@ class DiskCopiesTest {
               - {name: root, size: 8Gi, source: {containerImage: {image: a}}, selfContained: %s}
             """
                 .formatted(wanted)),
-        List.of(),
-        List.of(),
-        Map.of(),
-        HostPathRoots.NONE,
-        Optional.empty(),
-        Map.of(),
-        Map.of(),
-        Map.of(),
-        Optional.empty(),
-        Optional.empty(),
-        Optional.empty(),
         Optional.empty(),
         Optional.of(
             new Observation(
@@ -174,11 +161,7 @@ class DiskCopiesTest {
                 new Answers(
                     "running", "KVM", "10.0.13", null, null, Map.of("root", image), Map.of()),
                 Heard.NOTHING,
-                "c1")),
-        List.of(),
-        Map.of(),
-        Optional.empty(),
-        new TreeSet<>());
+                "c1")));
   }
 
   private static VirtualMachineStatus status(boolean ready) {

@@ -2,7 +2,6 @@ package dev.qemuoperator.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.Observation;
@@ -24,7 +23,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 class DiskResizesTest {
@@ -97,7 +95,7 @@ class DiskResizesTest {
   }
 
   private static MachineInputs inputs(String capacity, DiskImage image, String incarnation) {
-    return new MachineInputs(
+    return Inputs.of(
         ApiServerDefaults.virtualMachine(
             """
             apiVersion: qemu-operator.dev/v1alpha1
@@ -107,18 +105,8 @@ class DiskResizesTest {
               disks:
               - {name: root, size: 20Gi, source: {containerImage: {image: a}}}
             """),
-        List.of(),
-        List.of(),
-        Map.of(),
-        HostPathRoots.NONE,
         Optional.of(runningPod()),
         Map.of("web-root", claim(capacity)),
-        Map.of(),
-        Map.of(),
-        Optional.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        Optional.empty(),
         Optional.of(
             new Observation(
                 Channel.CONNECTED,
@@ -128,10 +116,7 @@ class DiskResizesTest {
                     "running", "KVM", "10.0.13", null, null, Map.of("root", image), Map.of()),
                 Heard.NOTHING,
                 incarnation)),
-        List.of(),
-        Map.of(),
-        Optional.empty(),
-        new TreeSet<>());
+        Optional.empty());
   }
 
   private static PodFacts runningPod() {

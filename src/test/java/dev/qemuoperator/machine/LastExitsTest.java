@@ -7,7 +7,6 @@ import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.api.VirtualMachineStatus.Process;
-import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.Observation;
 import dev.qemuoperator.qmp.Observation.Channel;
@@ -15,10 +14,8 @@ import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.qmp.Shutdown;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -156,25 +153,8 @@ class LastExitsTest {
   private static Optional<LastExit> last(
       Optional<PodFacts> pod, Optional<Observation> qmp, VirtualMachineStatus before) {
     MachineInputs in =
-        new MachineInputs(
-            new VirtualMachine(),
-            List.of(),
-            List.of(),
-            Map.of(),
-            HostPathRoots.NONE,
-            pod,
-            Map.of(),
-            Map.of(),
-            Map.of(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            qmp,
-            List.of(),
-            Map.of(),
-            Optional.of("Kernel panic - not syncing"),
-            new TreeSet<>());
+        Inputs.of(
+            new VirtualMachine(), pod, Map.of(), qmp, Optional.of("Kernel panic - not syncing"));
     return new LastExits(in, Optional.of(before), Instant.parse(END)).last();
   }
 

@@ -3,7 +3,6 @@ package dev.qemuoperator.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
-import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.CdromDrive;
 import dev.qemuoperator.qmp.Observation;
@@ -22,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 class MediaChangerTest {
@@ -100,7 +98,7 @@ class MediaChangerTest {
 
   /** The medium is to be taken out. */
   private static MachineInputs inputs(CdromDrive drive, String incarnation) {
-    return new MachineInputs(
+    return Inputs.of(
         ApiServerDefaults.virtualMachine(
             """
             apiVersion: qemu-operator.dev/v1alpha1
@@ -112,18 +110,7 @@ class MediaChangerTest {
               cdroms:
               - {name: iso}
             """),
-        List.of(),
-        List.of(),
-        Map.of(),
-        HostPathRoots.NONE,
         Optional.of(runningPod()),
-        Map.of(),
-        Map.of(),
-        Map.of(),
-        Optional.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        Optional.empty(),
         Optional.of(
             new Observation(
                 Channel.CONNECTED,
@@ -132,11 +119,7 @@ class MediaChangerTest {
                 new Answers(
                     "running", "KVM", "10.0.13", null, null, Map.of(), Map.of("iso", drive)),
                 Heard.NOTHING,
-                incarnation)),
-        List.of(),
-        Map.of(),
-        Optional.empty(),
-        new TreeSet<>());
+                incarnation)));
   }
 
   private static PodFacts runningPod() {

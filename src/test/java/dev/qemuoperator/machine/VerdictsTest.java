@@ -8,7 +8,6 @@ import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.pki.CertificateAuthority;
-import dev.qemuoperator.pod.HostPathRoots;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodSettings;
 import dev.qemuoperator.pod.PodSettings.CacheLimits;
@@ -25,10 +24,8 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -132,25 +129,7 @@ class VerdictsTest {
 
   private static MachineInputs inputs(
       VirtualMachine vm, Optional<PodFacts> pod, Optional<Observation> qmp) {
-    return new MachineInputs(
-        vm,
-        List.of(),
-        List.of(),
-        Map.of(),
-        HostPathRoots.NONE,
-        pod,
-        Map.of(),
-        Map.of(),
-        Map.of(),
-        Optional.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        qmp,
-        List.of(),
-        Map.of(),
-        Optional.empty(),
-        new TreeSet<>());
+    return Inputs.of(vm, pod, qmp);
   }
 
   private static VirtualMachine vm() {
