@@ -125,6 +125,39 @@ public final class Conditions {
     /** There is no running pod that could have one. */
     public static final String NOT_RUNNING = "NotRunning";
 
+    /** The BridgeNetwork does not exist (yet). */
+    public static final String BRIDGE_NETWORK_NOT_FOUND = "BridgeNetworkNotFound";
+
+    /** The BridgeNetwork's spec contradicts itself; the message is its own. */
+    public static final String BRIDGE_NETWORK_INVALID = "BridgeNetworkInvalid";
+
+    /** The BridgeNetwork is not for this namespace. */
+    public static final String NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed";
+
+    /** The BridgeNetwork has not told yet which address the VM gets. */
+    public static final String AWAITING_ADDRESS = "AwaitingAddress";
+
+    /** The address is that of another VM, or another host of the LAN answers for it. */
+    public static final String ADDRESS_IN_USE = "AddressInUse";
+
+    /** The address is outside the LAN's, or one that no host can have. */
+    public static final String ADDRESS_NOT_USABLE = "AddressNotUsable";
+
+    /** No address of the BridgeNetwork's pool is left. */
+    public static final String POOL_EXHAUSTED = "PoolExhausted";
+
+    /** The VM asks for no address, and the BridgeNetwork has no pool to take one from. */
+    public static final String NO_POOL = "NoPool";
+
+    /** The node does not have the bridge. */
+    public static final String BRIDGE_MISSING = "BridgeMissing";
+
+    /** The BridgeNetwork's MTU is larger than that of the node's bridge. */
+    public static final String MTU_MISMATCH = "MTUMismatch";
+
+    /** The guest could not be connected to the bridge; the message has the cause. */
+    public static final String BRIDGE_FAILED = "BridgeFailed";
+
     private NetworkReady() {}
   }
 

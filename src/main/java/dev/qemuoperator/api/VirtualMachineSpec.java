@@ -62,6 +62,16 @@ import java.util.Map;
     message =
         "readinessProbe.cloudInit needs spec.cloudInit (such as cloudInit: {}) or spec.ssh: without a"
             + " seed nothing reports the end of cloud-init")
+@ValidationRule(
+    value = "self.networks.filter(n, has(n.pod)).size() <= 1",
+    message = "only one of the networks can be the pod network")
+@ValidationRule(
+    value =
+        "self.networks.exists(n, has(n.pod)) || !has(self.ports) && (!has(self.readinessProbe)"
+            + " || !has(self.readinessProbe.tcpSocket))",
+    message =
+        "ports and readinessProbe.tcpSocket reach the guest through the pod's address: add a network"
+            + " with pod: {}, or use readinessProbe.cloudInit")
 public record VirtualMachineSpec(
     @JsonPropertyDescription(
             "When the guest runs. Always: it is started, and started again whenever it ends."
@@ -84,8 +94,10 @@ public record VirtualMachineSpec(
         @Size(min = 1, max = 10)
         List<Disk> disks,
     @JsonPropertyDescription("The CD-ROM drives.") @Size(max = 4) @Default("[]") List<Cdrom> cdroms,
-    @JsonPropertyDescription("The network cards. Default: one on the pod network; []: none.")
-        @Size(max = 1)
+    @JsonPropertyDescription(
+            "The network cards, in the order in which the guest finds them. The first one has the default"
+                + " route. Default: one on the pod network; []: none.")
+        @Size(max = 4)
         @Default("[{\"name\": \"default\", \"pod\": {}}]")
         List<Network> networks,
     @JsonPropertyDescription(

@@ -83,7 +83,9 @@ public record VirtualMachineStatus(
   public record Network(
       String name,
       String macAddress,
-      @JsonPropertyDescription("Where the guest is reached. On the pod network: the pod's address.")
+      @JsonPropertyDescription(
+              "Where the guest is reached. On the pod network: the pod's address. On a LAN: the one that the"
+                  + " operator has given to it, or with bridge.dhcp what cloud-init reports of the guest.")
           List<String> addresses) {}
 
   /** A disk. */

@@ -44,7 +44,12 @@ record DesiredState(
     VmIdentity vm = in.identity();
     Hardware hardware =
         Hardware.of(
-            vm, in.spec(), in.wantsSeed(), CertificateAuthority.OPERATOR_DN, Volumes.of(in));
+            vm,
+            in.spec(),
+            in.wantsSeed(),
+            CertificateAuthority.OPERATOR_DN,
+            Volumes.of(in),
+            decision.lans().ports());
     return new DesiredState(
         in.spec().disks().stream()
             .filter(disk -> disk.storage().isClaimed())
@@ -71,6 +76,7 @@ record DesiredState(
             in.spec(),
             hardware,
             new ImageFetch(settings, decision.bases().fetch(), in.keptBases()),
+            decision.lans().ports(),
             in.requests()),
         MediumPods.of(in, settings));
   }

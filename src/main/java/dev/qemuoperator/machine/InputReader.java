@@ -1,5 +1,6 @@
 package dev.qemuoperator.machine;
 
+import dev.qemuoperator.api.BridgeNetwork;
 import dev.qemuoperator.api.CloudInit;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.VirtualMachine;
@@ -89,6 +90,10 @@ final class InputReader {
             .getSecondaryResourcesAsStream(VirtualMachineImage.class)
             .collect(Collectors.toMap(image -> image.getMetadata().getName(), image -> image)),
         RootWatch.read(context),
+        context
+            .getSecondaryResourcesAsStream(BridgeNetwork.class)
+            .collect(
+                Collectors.toMap(network -> network.getMetadata().getName(), network -> network)),
         pod,
         claims,
         claimEvents(claims),

@@ -35,6 +35,7 @@ import java.util.stream.Collectors;
  * @param seed the seed that the sources make now
  * @param bases what the next pod has to bring to its node first
  * @param awaited why there can be no further pod yet, for its images or its claims
+ * @param lans the network cards on LANs
  * @param done what makes a pod superfluous that the run strategy would otherwise ask for, such as
  *     {@code Once} and the restart request that it has met; empty if nothing does
  */
@@ -43,17 +44,19 @@ record MachineDecision(
     Optional<Seed> seed,
     BaseImages bases,
     Optional<Verdict> awaited,
+    LanCards lans,
     Optional<String> done) {
 
   /** A pod that ends at once, time and again, is not replaced more often than this. */
   static final Duration REST = Duration.ofSeconds(30);
 
   static MachineDecision of(MachineInputs in) {
-    SeedResult seed = seed(in);
+    LanCards lans = LanCards.of(in);
+    SeedResult seed = seed(in, lans);
     Verdict accepted = accepted(in, seed.findings());
     BaseImages bases = BaseImages.of(in);
     return new MachineDecision(
-        accepted, seed.seed(), bases, Volumes.awaited(in).or(bases::awaited), done(in));
+        accepted, seed.seed(), bases, Volumes.awaited(in).or(bases::awaited), lans, done(in));
   }
 
   /**
@@ -101,12 +104,16 @@ record MachineDecision(
   }
 
   private boolean wantsPod(MachineInputs in) {
-    return wantsGuest(in) && awaited.isEmpty();
+    return wantsGuest(in) && hasAll();
   }
 
   /** Whether a pod that went could be followed by another one. */
   boolean canReplace() {
-    return isAccepted() && awaited.isEmpty();
+    return isAccepted() && hasAll();
+  }
+
+  private boolean hasAll() {
+    return awaited.isEmpty() && lans.awaited().isEmpty();
   }
 
   /** Whether a guest is to run, as soon as it can. */
@@ -118,14 +125,17 @@ record MachineDecision(
     return accepted.isTrue();
   }
 
-  private static SeedResult seed(MachineInputs in) {
-    if (!in.wantsSeed() || !in.missingSources().isEmpty()) {
+  private static SeedResult seed(MachineInputs in, LanCards lans) {
+    if (!in.wantsSeed() || !in.missingSources().isEmpty() || lans.awaited().isPresent()) {
       return new SeedResult(Optional.empty(), List.of());
     }
     VmIdentity vm = in.identity();
     List<Nic> nics =
         Hardware.networks(in.spec()).stream()
-            .map(network -> new Nic(network.name(), Hardware.macAddress(vm, network)))
+            .map(
+                network ->
+                    new Nic(
+                        network.name(), Hardware.macAddress(vm, network), lans.fixed(in, network)))
             .toList();
     List<String> keys =
         in.spec().ssh() == null || in.spec().ssh().authorizedKeys() == null

@@ -4,6 +4,7 @@ import dev.qemuoperator.api.Conditions.Accepted;
 import dev.qemuoperator.api.Conditions.CloudInitCurrent;
 import dev.qemuoperator.api.Conditions.DisksReady;
 import dev.qemuoperator.api.Conditions.GuestReachable;
+import dev.qemuoperator.api.Conditions.NetworkReady;
 import dev.qemuoperator.api.Conditions.Ready;
 import dev.qemuoperator.api.Conditions.RestartRequired;
 import dev.qemuoperator.api.Conditions.Running;
@@ -44,6 +45,7 @@ record MachineEvent(boolean warning, String reason, String note) {
       Set.of(
           Accepted.TYPE,
           DisksReady.TYPE,
+          NetworkReady.TYPE,
           Running.TYPE,
           Ready.TYPE,
           RestartRequired.TYPE,
@@ -61,6 +63,7 @@ record MachineEvent(boolean warning, String reason, String note) {
               Running.STARTING,
               DisksReady.BINDING_CLAIM,
               DisksReady.RESOLVING_IMAGE,
+              NetworkReady.AWAITING_ADDRESS,
               Running.RESTARTING,
               Running.STOPPED,
               Running.FAILED,
@@ -426,7 +429,10 @@ record MachineEvent(boolean warning, String reason, String note) {
         condition.getType().equals(Ready.TYPE)
             && !("True".equals(condition.getStatus())
                 && Ready.RUNNING.equals(condition.getReason()));
-    return TOLD_TYPES.contains(condition.getType())
+    boolean fine =
+        condition.getType().equals(NetworkReady.TYPE) && !"False".equals(condition.getStatus());
+    return !fine
+        && TOLD_TYPES.contains(condition.getType())
         && !UNTOLD_REASONS.contains(condition.getReason())
         && !toldByAnother;
   }

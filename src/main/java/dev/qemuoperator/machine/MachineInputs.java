@@ -1,6 +1,7 @@
 package dev.qemuoperator.machine;
 
 import dev.qemuoperator.api.Annotations;
+import dev.qemuoperator.api.BridgeNetwork;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineImage;
 import dev.qemuoperator.api.VirtualMachineSpec;
@@ -28,6 +29,7 @@ import java.util.TreeMap;
  * @param missingSources the others, as users name them, such as {@code ConfigMap/base}
  * @param images the VirtualMachineImages that the VM names and that exist, by name
  * @param roots the HostPathRoots that files of images can be in
+ * @param bridgeNetworks those that the VM names and that exist, by name
  * @param claims by name
  * @param claimEvents last warning about a claim that is not bound, by the claim's name
  * @param claimUsers another VM that runs from a claim, or comes first, by the claim's name
@@ -45,6 +47,7 @@ record MachineInputs(
     List<String> missingSources,
     Map<String, VirtualMachineImage> images,
     HostPathRoots roots,
+    Map<String, BridgeNetwork> bridgeNetworks,
     Optional<PodFacts> pod,
     Map<String, PersistentVolumeClaim> claims,
     Map<String, String> claimEvents,
@@ -85,6 +88,7 @@ record MachineInputs(
         missingSources,
         images,
         roots,
+        bridgeNetworks,
         Optional.empty(),
         claims,
         claimEvents,

@@ -11,6 +11,7 @@ import dev.qemuoperator.api.Conditions.Ready;
 import dev.qemuoperator.api.Conditions.RestartRequired;
 import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.Disk;
+import dev.qemuoperator.api.Network;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.api.VirtualMachineStatus.Actions;
@@ -182,14 +183,27 @@ final class MachineReport {
 
   private List<VirtualMachineStatus.Network> networks() {
     VmIdentity vm = in.identity();
-    List<String> addresses =
-        pod().filter(PodFacts::isRunning).map(PodFacts::addresses).orElse(List.of());
     return Hardware.networks(in.spec()).stream()
         .map(
             network ->
                 new VirtualMachineStatus.Network(
-                    network.name(), Hardware.macAddress(vm, network), addresses))
+                    network.name(), Hardware.macAddress(vm, network), addresses(network)))
         .toList();
+  }
+
+  private List<String> addresses(Network network) {
+    if (network.pod() != null) {
+      return pod().filter(PodFacts::isRunning).map(PodFacts::addresses).orElse(List.of());
+    }
+    return network.bridge().isLeased()
+        ? LanCards.network(in, network)
+            .flatMap(lan -> LanCards.address(in, lan, network))
+            .map(List::of)
+            .orElse(List.of())
+        : report().map(GuestReport::addresses).stream()
+            .flatMap(List::stream)
+            .filter(address -> LanCards.isOn(in, network, address))
+            .toList();
   }
 
   private List<VirtualMachineStatus.Disk> disks() {

@@ -34,6 +34,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -57,6 +58,7 @@ record Verdicts(
           Verdicts::suspendedSoNotStarted,
           Verdicts::refusedSoNotStarted,
           Verdicts::waitsForImage,
+          Verdicts::waitsForNetwork,
           Verdicts::waitsForPod,
           Verdicts::podOver,
           Verdicts::noNodeFits,
@@ -231,6 +233,12 @@ record Verdicts(
     return awaited()
         .filter(awaited -> in.pod().filter(PodFacts::isRunning).isEmpty())
         .map(awaited -> Verdict.no(Running.STARTING, "Waiting for disks: " + awaited.message()));
+  }
+
+  private Optional<Verdict> waitsForNetwork() {
+    return networkAwaited()
+        .filter(awaited -> in.pod().filter(PodFacts::isRunning).isEmpty())
+        .map(awaited -> Verdict.no(Running.STARTING, "Waiting for networks: " + awaited.message()));
   }
 
   private Optional<Verdict> waitsForPod() {
@@ -419,11 +427,15 @@ record Verdicts(
 
   /** A pod that is there and may stay so does not need it. */
   private Optional<Verdict> awaited() {
-    boolean needed =
-        in.pod().isEmpty()
-            || !BaseImages.missing(in).isEmpty()
-            || in.pod().filter(in::isRestartRequested).isPresent();
-    return decision.awaited().filter(awaited -> needed && decision.wantsGuest(in));
+    return decision
+        .awaited()
+        .filter(
+            awaited ->
+                (needsPod() || !BaseImages.missing(in).isEmpty()) && decision.wantsGuest(in));
+  }
+
+  private boolean needsPod() {
+    return in.pod().isEmpty() || in.pod().filter(in::isRestartRequested).isPresent();
   }
 
   private Optional<Verdict> noPodAskedForDisks() {
@@ -499,13 +511,15 @@ record Verdicts(
   }
 
   private Optional<Verdict> diskFailed() {
+    return wrapperFailure().filter(failure -> !failure.disk().isEmpty()).map(this::diskFailure);
+  }
+
+  private Optional<WrapperFailure> wrapperFailure() {
     return pod()
         .filter(pod -> !pod.isRunning())
         .flatMap(PodFacts::lastTermination)
         .map(ended -> EventLog.parse(text(ended.getMessage())))
-        .flatMap(EventLog::wrapperFailure)
-        .filter(failure -> !failure.disk().isEmpty())
-        .map(this::diskFailure);
+        .flatMap(EventLog::wrapperFailure);
   }
 
   private Verdict diskFailure(WrapperFailure failure) {
@@ -605,11 +619,46 @@ record Verdicts(
     if (in.spec().networks() == null || in.spec().networks().isEmpty()) {
       return Verdict.yes(NetworkReady.NO_NETWORK, "The VM has no network card.");
     }
-    return pod()
-        .filter(PodFacts::isRunning)
-        .flatMap(PodFacts::address)
-        .map(address -> Verdict.yes(NetworkReady.READY, "Ports of " + address + " lead to it."))
+    return networkAwaited()
+        .or(this::networkFailed)
+        .or(
+            () ->
+                pod()
+                    .filter(PodFacts::isRunning)
+                    .flatMap(PodFacts::address)
+                    .map(address -> Verdict.yes(NetworkReady.READY, connections(address))))
         .orElse(Verdict.unknown(NetworkReady.NOT_RUNNING, "There is no running pod."));
+  }
+
+  /** A pod that is there and may stay so does not need it. */
+  private Optional<Verdict> networkAwaited() {
+    return decision.lans().awaited().filter(awaited -> needsPod() && decision.wantsGuest(in));
+  }
+
+  private Optional<Verdict> networkFailed() {
+    return wrapperFailure()
+        .filter(failure -> !failure.network().isEmpty())
+        .map(
+            failure ->
+                Verdict.no(
+                    switch (failure.reason()) {
+                      case "BridgeMissing" -> NetworkReady.BRIDGE_MISSING;
+                      case "MTUMismatch" -> NetworkReady.MTU_MISMATCH;
+                      case "AddressInUse" -> NetworkReady.ADDRESS_IN_USE;
+                      default -> NetworkReady.BRIDGE_FAILED;
+                    },
+                    "Network %s: %s".formatted(failure.network(), failure.message())));
+  }
+
+  private String connections(String podAddress) {
+    return in.spec().networks().stream()
+        .map(
+            card ->
+                card.pod() != null
+                    ? "Ports of " + podAddress + " lead to it."
+                    : "%s is on BridgeNetwork/%s."
+                        .formatted(LanCards.title(card), card.bridge().network()))
+        .collect(Collectors.joining(" "));
   }
 
   Verdict guestReachable() {
@@ -707,7 +756,14 @@ record Verdicts(
       return Verdict.unknown(CloudInitCurrent.NOT_RUNNING, "No QEMU runs that could be asked.");
     }
     if (decision.seed().isEmpty()) {
-      return Verdict.unknown(CloudInitCurrent.SOURCES_INVALID, accepted().message());
+      return Verdict.unknown(
+          CloudInitCurrent.SOURCES_INVALID,
+          decision
+              .lans()
+              .awaited()
+              .filter(awaited -> accepted().isTrue())
+              .orElse(accepted())
+              .message());
     }
     Seed wanted = decision.seed().get();
     if (wanted.hash().equals(booted.get())) {

@@ -159,6 +159,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
         Children.watch(Secret.class, context),
         Children.watch(Service.class, context),
         ImageWatch.of(context),
+        LanWatch.of(context),
         RootWatch.of(VirtualMachine.class, context, (vm, root) -> Drive.areOfImages(vm.getSpec())),
         nudges.eventSource(this::forget));
   }

@@ -167,8 +167,8 @@ public record ImageFetch(
         .toList();
   }
 
-  /** For messages about a file that this node lacks. */
-  private static EnvVar node() {
+  /** For messages about what this node lacks. */
+  static EnvVar node() {
     return new EnvVarBuilder()
         .withName("NODE")
         .withNewValueFrom()

@@ -6,7 +6,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.qemuoperator.api.RunStrategy;
 import dev.qemuoperator.api.VirtualMachineSpec;
+import dev.qemuoperator.qemu.LanPort;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -34,7 +36,11 @@ public final class SpecFields {
 
   private SpecFields() {}
 
-  static SortedMap<String, String> of(VirtualMachineSpec spec, PodSettings settings) {
+  /**
+   * @param ports of cards on LANs, by card
+   */
+  static SortedMap<String, String> of(
+      VirtualMachineSpec spec, Map<String, LanPort> ports, PodSettings settings) {
     SortedMap<String, String> fields = new TreeMap<>();
     JsonNode tree = tree(spec);
     tree.properties().stream()
@@ -48,8 +54,17 @@ public final class SpecFields {
     if (spec.runStrategy() != RunStrategy.HALTED) {
       fields.put("spec.runStrategy", tree.path("runStrategy").asText());
     }
+    ports.forEach((card, port) -> lan("spec.networks[%s].bridge".formatted(card), port, fields));
     fields.put("operator: runner image", settings.runnerImage());
     return fields;
+  }
+
+  /** What its BridgeNetwork says. */
+  private static void lan(String card, LanPort port, SortedMap<String, String> fields) {
+    fields.put(card + ": bridge", port.bridge());
+    port.vlan().ifPresent(id -> fields.put(card + ": vlan", String.valueOf(id)));
+    port.mtu().ifPresent(bytes -> fields.put(card + ": mtu", String.valueOf(bytes)));
+    port.address().ifPresent(address -> fields.putIfAbsent(card + ".address", address));
   }
 
   private static JsonNode tree(VirtualMachineSpec spec) {

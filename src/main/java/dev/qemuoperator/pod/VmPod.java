@@ -9,9 +9,11 @@ import dev.qemuoperator.qemu.Attachment.ClaimDevice;
 import dev.qemuoperator.qemu.Attachment.ClaimVolume;
 import dev.qemuoperator.qemu.Attachment.EphemeralVolume;
 import dev.qemuoperator.qemu.Attachment.MemoryVolume;
+import dev.qemuoperator.qemu.Attachment.NodeProcesses;
 import dev.qemuoperator.qemu.Attachment.SecretVolume;
 import dev.qemuoperator.qemu.Attachment.WrapperOption;
 import dev.qemuoperator.qemu.Hardware;
+import dev.qemuoperator.qemu.LanPort;
 import dev.qemuoperator.qemu.MemoryBudget;
 import dev.qemuoperator.qemu.VmIdentity;
 import io.fabric8.kubernetes.api.model.EnvVar;
@@ -71,6 +73,7 @@ public final class VmPod {
   private final List<VolumeMount> mounts = new ArrayList<>();
   private final List<VolumeDevice> devices = new ArrayList<>();
   private final List<String> options = new ArrayList<>();
+  private final List<EnvVar> environment = new ArrayList<>();
 
   private VmPod(ImageFetch fetch) {
     this.fetch = fetch;
@@ -80,6 +83,7 @@ public final class VmPod {
    * The pod as it should be.
    *
    * @param fetch what still has to come to its node
+   * @param ports of cards on LANs, by card
    * @param requests one-shot annotations of the VM; the pod that starts with them has met them
    */
   public static Pod build(
@@ -87,6 +91,7 @@ public final class VmPod {
       VirtualMachineSpec spec,
       Hardware hardware,
       ImageFetch fetch,
+      Map<String, LanPort> ports,
       Map<String, String> requests) {
     // What is fetched first is gone from the next pod: it must not make the running one look stale.
     Pod template = new VmPod(fetch.ofNothing()).assemble(vm, spec, hardware);
@@ -95,8 +100,11 @@ public final class VmPod {
         .editMetadata()
         .addToAnnotations(TEMPLATE_ANNOTATION, Hash.of(withoutLiveFields(template.getSpec())))
         .addToAnnotations(FETCH_ANNOTATION, fetch.hash())
-        .addToAnnotations(SPEC_ANNOTATION, SpecFields.write(SpecFields.of(spec, fetch.settings())))
+        .addToAnnotations(
+            SPEC_ANNOTATION, SpecFields.write(SpecFields.of(spec, ports, fetch.settings())))
         .addToAnnotations(requests)
+        .addToAnnotations(LanAddresses.annotations(spec, ports))
+        .addToLabels(LanAddresses.labels(spec, ports))
         .endMetadata()
         .build();
   }
@@ -130,6 +138,7 @@ public final class VmPod {
   private Pod assemble(VmIdentity vm, VirtualMachineSpec spec, Hardware hardware) {
     hardware.attachments().forEach(this::attach);
     fetch.sources().forEach(volume -> volumes.put(volume.getName(), volume));
+    environment.addFirst(hostAddress());
     MemoryBudget memory = MemoryBudget.of(spec);
     // @formatter:off
     return new PodBuilder()
@@ -155,7 +164,7 @@ public final class VmPod {
             .withImagePullPolicy("IfNotPresent")
             .withCommand(command())
             .withArgs(hardware.args())
-            .withEnv(hostAddress())
+            .withEnv(environment)
             .withStdin(true)
             .withTty(true)
             .withNewSecurityContext().withPrivileged(true).endSecurityContext()
@@ -260,6 +269,20 @@ public final class VmPod {
                   .endSecret()
                   .build(),
               path);
+      case NodeProcesses(String name, String path) -> {
+        if (!volumes.containsKey(name)) {
+          environment.add(ImageFetch.node());
+        }
+        mountReadOnly(
+            new VolumeBuilder()
+                .withName(name)
+                .withNewHostPath()
+                .withPath("/proc")
+                .withType("Directory")
+                .endHostPath()
+                .build(),
+            path);
+      }
       case BaseImage(String disk) -> {
         mountReadOnly(fetch.cache(), "/cache");
         if (fetch.origins().containsKey(disk)) {

@@ -25,6 +25,9 @@ public sealed interface Attachment {
   /** A Secret, one file a key, readable by QEMU's user and nobody else. */
   record SecretVolume(String name, String secret, String mountPath) implements Attachment {}
 
+  /** The node's /proc, for PID 1 of the pod alone, which unmounts it before QEMU starts. */
+  record NodeProcesses(String name, String mountPath) implements Attachment {}
+
   /**
    * The base image of a disk, or the medium of a CD-ROM drive, in the node's cache, which is
    * mounted read-only. Where it still has to come from is not the machine's business.

@@ -10,13 +10,16 @@ import dev.qemuoperator.qemu.Attachment.ClaimDevice;
 import dev.qemuoperator.qemu.Attachment.ClaimVolume;
 import dev.qemuoperator.qemu.Attachment.EphemeralVolume;
 import dev.qemuoperator.qemu.Attachment.MemoryVolume;
+import dev.qemuoperator.qemu.Attachment.NodeProcesses;
 import dev.qemuoperator.qemu.Attachment.SecretVolume;
 import dev.qemuoperator.qemu.Attachment.WrapperOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The whole machine as a list of devices.
@@ -58,13 +61,15 @@ public record Hardware(List<Device> devices) {
    * @param seeded whether there is a Secret of cloud-init's files
    * @param operatorDn distinguished name that alone may speak to QEMU's monitors
    * @param volumes of disks on claims, by disk
+   * @param ports of cards on LANs, by card
    */
   public static Hardware of(
       VmIdentity vm,
       VirtualMachineSpec spec,
       boolean seeded,
       String operatorDn,
-      Map<String, DiskVolume> volumes) {
+      Map<String, DiskVolume> volumes,
+      Map<String, LanPort> ports) {
     List<Device> devices = new ArrayList<>();
     devices.add(sandbox(vm));
     devices.add(machine(spec, volumes));
@@ -81,7 +86,8 @@ public record Hardware(List<Device> devices) {
     devices.add(balloon());
     List<Network> networks = networks(spec);
     for (int i = 0; i < networks.size(); i++) {
-      devices.add(podNetwork(vm, networks.get(i), FIRST_NIC + i));
+      devices.add(
+          nic(vm, networks.get(i), i, Optional.ofNullable(ports.get(networks.get(i).name()))));
     }
     if (spec.disks().stream().anyMatch(disk -> disk.bus() == Disk.Bus.SCSI)) {
       devices.add(scsiController());
@@ -290,16 +296,45 @@ public record Hardware(List<Device> devices) {
         "virtio-balloon-pci,id=balloon,free-page-reporting=on,deflate-on-oom=on," + at(BALLOON));
   }
 
-  private static Device podNetwork(VmIdentity vm, Network network, int slot) {
+  /**
+   * @param port empty for the pod network, and for a LAN that is not there now
+   */
+  private static Device nic(VmIdentity vm, Network network, int index, Optional<LanPort> port) {
     String id = "nic-" + network.name();
     String mac = macAddress(vm, network);
-    return Device.of(
+    String tap = network.pod() != null ? "tap0" : "tap" + (index + 1);
+    String mtu = port.flatMap(LanPort::mtu).map(bytes -> ",host_mtu=" + bytes).orElse("");
+    List<Attachment> attachments = new ArrayList<>();
+    if (network.pod() != null) {
+      attachments.add(new WrapperOption("--nat=" + mac));
+      if (index > 0) {
+        attachments.add(new WrapperOption("--nat-secondary"));
+      }
+    } else {
+      attachments.add(new WrapperOption("--bridge=" + bridge(network, tap, port)));
+      attachments.add(new NodeProcesses("node-proc", "/host/proc"));
+    }
+    return new Device(
+        List.of(
             "-netdev",
-            "tap,id=" + id + ",ifname=tap0,script=no,downscript=no",
+            "tap,id=" + id + ",ifname=" + tap + ",script=no,downscript=no",
             // no romfile: booting from the network is not offered, and the image has no iPXE
             "-device",
-            "virtio-net-pci,id=%s,netdev=%s,mac=%s,romfile=,%s".formatted(id, id, mac, at(slot)))
-        .with(new WrapperOption("--nat=" + mac));
+            "virtio-net-pci,id=%s,netdev=%s,mac=%s,romfile=%s,%s"
+                .formatted(id, id, mac, mtu, at(FIRST_NIC + index))),
+        attachments);
+  }
+
+  private static String bridge(Network network, String tap, Optional<LanPort> port) {
+    return Stream.of(
+            Optional.of("name=" + network.name()),
+            Optional.of("tap=" + tap),
+            port.map(at -> "bridge=" + at.bridge()),
+            port.flatMap(LanPort::vlan).map(id -> "vlan=" + id),
+            port.flatMap(LanPort::mtu).map(bytes -> "mtu=" + bytes),
+            port.flatMap(LanPort::address).map(address -> "address=" + address))
+        .flatMap(Optional::stream)
+        .collect(Collectors.joining(","));
   }
 
   private static Device scsiController() {

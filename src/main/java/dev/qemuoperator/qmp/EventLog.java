@@ -29,9 +29,10 @@ public record EventLog(List<Event> events) {
    *
    * @param reason one word, such as {@code KVMUnavailable}
    * @param disk the disk it is about; empty if about none
+   * @param network the network card it is about; empty if about none
    * @param message for a person
    */
-  public record WrapperFailure(String reason, String disk, String message) {}
+  public record WrapperFailure(String reason, String disk, String network, String message) {}
 
   /** The steps in which PID 1 of the pod stops QEMU; which of them come when, its README says. */
   public enum StopStep {
@@ -103,6 +104,7 @@ public record EventLog(List<Event> events) {
                 new WrapperFailure(
                     data.path("reason").asText(""),
                     data.path("disk").asText(""),
+                    data.path("network").asText(""),
                     data.path("message").asText("")));
   }
 

@@ -14,7 +14,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CrdTest {
 
   @ParameterizedTest
-  @ValueSource(classes = {VirtualMachine.class, VirtualMachineImage.class, HostPathRoot.class})
+  @ValueSource(
+      classes = {
+        VirtualMachine.class,
+        VirtualMachineImage.class,
+        HostPathRoot.class,
+        BridgeNetwork.class
+      })
   void committedCrdIsTheGeneratedOne(
       Class<? extends CustomResource<?, ?>> kind, @TempDir Path directory) throws IOException {
     new CRDGenerator()

@@ -34,7 +34,7 @@ class SchemaIT {
 
   private static final Path FILES = Path.of("src/test/resources/schema");
   private static final List<String> KINDS =
-      List.of("virtualmachine", "virtualmachineimage", "hostpathroot");
+      List.of("virtualmachine", "virtualmachineimage", "hostpathroot", "bridgenetwork");
 
   private static final String VERSION = "jsonpath={.metadata.resourceVersion}";
 

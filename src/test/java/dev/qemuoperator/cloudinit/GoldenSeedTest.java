@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -42,7 +43,7 @@ class GoldenSeedTest {
       new Guest(
           "6f1d3a52-0000-4000-8000-000000000001",
           "web",
-          List.of(new Nic("default", "52:54:00:12:34:56")),
+          List.of(new Nic("default", "52:54:00:12:34:56", Optional.empty())),
           List.of("ssh-ed25519 AAAAC3Nz me@example"));
 
   @TestFactory

@@ -2,9 +2,11 @@ package dev.qemuoperator.cloudinit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qemuoperator.cloudinit.Nic.FixedAddress;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -358,7 +360,9 @@ class NoCloudTest {
         new Guest(
             "uid",
             "web",
-            List.of(new Nic("lan", "52:54:00:AB:CD:EF"), new Nic("pod", "52:54:00:00:00:02")),
+            List.of(
+                new Nic("lan", "52:54:00:AB:CD:EF", Optional.empty()),
+                new Nic("pod", "52:54:00:00:00:02", Optional.empty())),
             List.of());
     assertThat(StrictYaml.parse(seed(guest).files().get("network-config")))
         .isEqualTo(
@@ -368,8 +372,51 @@ class NoCloudTest {
                     2,
                     "ethernets",
                     Map.of(
-                        "nic0", ethernet("eth0", "52:54:00:ab:cd:ef"),
-                        "nic1", ethernet("eth1", "52:54:00:00:00:02")))));
+                        "nic0",
+                        ethernet("eth0", "52:54:00:ab:cd:ef", Map.of("use-domains", "true")),
+                        "nic1",
+                        ethernet(
+                            "eth1",
+                            "52:54:00:00:00:02",
+                            Map.of("use-routes", false, "use-dns", false))))));
+  }
+
+  @Test
+  void theFirstCardHasTheWayOutAndTheNames() {
+    var lan =
+        new FixedAddress(
+            "192.168.86.53/24",
+            Optional.of("192.168.86.1"),
+            List.of("192.168.86.1"),
+            List.of("lan.example"));
+    var ipv6 = new FixedAddress("fd00::53/64", Optional.of("fd00::1"), List.of(), List.of());
+    assertThat(NetworkConfig.of(List.of(nic(lan), nic(ipv6))))
+        .isEqualTo(
+            """
+            version: 2
+            ethernets:
+              nic0:
+                match:
+                  macaddress: "52:54:00:00:00:02"
+                set-name: eth0
+                addresses: ["192.168.86.53/24"]
+                routes: [{to: "0.0.0.0/0", via: "192.168.86.1"}]
+                nameservers:
+                  addresses: ["192.168.86.1"]
+                  search: ["lan.example"]
+              nic1:
+                match:
+                  macaddress: "52:54:00:00:00:02"
+                set-name: eth1
+                addresses: ["fd00::53/64"]
+            """);
+    assertThat(NetworkConfig.of(List.of(nic(ipv6))))
+        .contains("routes: [{to: \"::/0\", via: \"fd00::1\"}]")
+        .doesNotContain("nameservers");
+  }
+
+  private static Nic nic(FixedAddress fixed) {
+    return new Nic("lan", "52:54:00:00:00:02", Optional.of(fixed));
   }
 
   @Test
@@ -388,7 +435,8 @@ class NoCloudTest {
         .contains("\n\nI2Nsb3VkLWNvbmZpZwphOiAxDQo=\n--");
   }
 
-  private static Map<String, Object> ethernet(String name, String mac) {
+  private static Map<String, Object> ethernet(
+      String name, String mac, Map<String, Object> overrides) {
     return Map.of(
         "match",
         Map.of("macaddress", mac),
@@ -397,11 +445,12 @@ class NoCloudTest {
         "dhcp4",
         true,
         "dhcp4-overrides",
-        Map.of("use-domains", "true"));
+        overrides);
   }
 
   private static Guest guest(String hostname, List<String> keys) {
-    return new Guest("uid", hostname, List.of(new Nic("default", "52:54:00:12:34:56")), keys);
+    return new Guest(
+        "uid", hostname, List.of(new Nic("default", "52:54:00:12:34:56", Optional.empty())), keys);
   }
 
   private static Layer layer(String key, String text) {

@@ -16,7 +16,8 @@ class ApiReferenceTest {
   @CsvSource({
     "api.md, virtualmachines, Conditions",
     "api-images.md, virtualmachineimages, ImageConditions",
-    "api-host-path-roots.md, hostpathroots,"
+    "api-host-path-roots.md, hostpathroots,",
+    "api-bridge-networks.md, bridgenetworks, BridgeConditions"
   })
   void committedReferenceIsTheGeneratedOne(String page, String plural, String conditions)
       throws IOException {

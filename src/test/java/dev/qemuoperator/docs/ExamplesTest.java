@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -131,7 +132,7 @@ class ExamplesTest {
     return new Guest(
         "11111111-2222-3333-4444-555555555555",
         "example",
-        List.of(new Nic("default", "52:54:00:12:34:56")),
+        List.of(new Nic("default", "52:54:00:12:34:56", Optional.empty())),
         List.of());
   }
 

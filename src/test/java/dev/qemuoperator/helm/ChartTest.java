@@ -79,6 +79,7 @@ class ChartTest {
   void defaultInstallationIsOneDeploymentAndItsRights() {
     assertThat(Chart.render().kinds())
         .containsExactlyInAnyOrder(
+            "CustomResourceDefinition", // BridgeNetwork
             "CustomResourceDefinition", // HostPathRoot
             "CustomResourceDefinition", // VirtualMachine
             "CustomResourceDefinition", // VirtualMachineImage
@@ -88,6 +89,8 @@ class ChartTest {
             "ClusterRole", // of the operator
             "ClusterRoleBinding",
             "ClusterRole", // of the operator, for images
+            "ClusterRoleBinding",
+            "ClusterRole", // of the operator, for LANs
             "ClusterRoleBinding",
             "ClusterRole", // of the operator, for disks with the storage nodeLocal
             "ClusterRoleBinding",

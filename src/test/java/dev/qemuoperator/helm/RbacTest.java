@@ -33,6 +33,9 @@ class RbacTest {
   private static final String IMAGE_RULES =
       "the ClusterRole -images in helm/qemu-operator/templates/rbac.yaml";
 
+  private static final String NETWORK_RULES =
+      "the ClusterRole -networks in helm/qemu-operator/templates/rbac.yaml";
+
   private static final String CORE = "";
   private static final String MACHINES = "qemu-operator.dev";
   private static final String EVENTS = "events.k8s.io";
@@ -149,6 +152,39 @@ class RbacTest {
               "roots/RootWatch",
               "from(HostPathRoot.class"),
           use(CORE, "nodes", "list watch", "image/NodePods", "from(Node.class"));
+
+  /** Of LANs, by every operator. */
+  private static final List<Use> NETWORK_READ_USES =
+      List.of(
+          use(
+              MACHINES,
+              "bridgenetworks",
+              "list watch",
+              "machine/LanWatch",
+              "from(BridgeNetwork.class"));
+
+  /** And what one of a cluster does beside. */
+  private static final List<Use> NETWORK_USES =
+      List.of(
+          use(
+              MACHINES,
+              "bridgenetworks",
+              "list watch",
+              "network/BridgeNetworkReconciler",
+              "Reconciler<BridgeNetwork>"),
+          use(
+              MACHINES,
+              "bridgenetworks/status",
+              "patch",
+              "network/BridgeNetworkReconciler",
+              "UpdateControl.patchStatus("),
+          use(
+              MACHINES,
+              "virtualmachines",
+              "list watch",
+              "network/Cards",
+              "from(VirtualMachine.class"),
+          use(CORE, "pods", "list watch", "network/Cards", "from(Pod.class"));
 
   /** In the operator's own namespace. JOSDK does not start without update, though it patches. */
   private static final List<Use> OWN_USES =
@@ -294,6 +330,15 @@ class RbacTest {
         IMAGE_RULES);
   }
 
+  @Test
+  void operatorGivesAddressesUnlessAnotherDoes() {
+    assertAllowed(clusterRole("-networks", Chart.render()).getRules(), NETWORK_USES, NETWORK_RULES);
+    assertAllowed(
+        clusterRole("-networks", Chart.render("networks: {manage: false}")).getRules(),
+        NETWORK_READ_USES,
+        NETWORK_RULES);
+  }
+
   /** A row whose code is gone would keep a right that nobody needs. */
   @Test
   void everyRightStillHasItsUse() throws IOException {
@@ -304,6 +349,8 @@ class RbacTest {
                 PRE_PULL_USES,
                 IMAGE_READ_USES,
                 IMAGE_USES,
+                NETWORK_READ_USES,
+                NETWORK_USES,
                 NODE_LOCAL_USES,
                 REMOVER_USES)
             .flatMap(List::stream)
@@ -328,7 +375,7 @@ class RbacTest {
             "{watchNamespaces: [lab, ci], userRoles: {create: false}, nodeLocal: {enabled: false}}");
     assertThat(chart.all(ClusterRole.class))
         .extracting(role -> role.getMetadata().getName())
-        .containsExactly("vms-qemu-operator-images");
+        .containsExactlyInAnyOrder("vms-qemu-operator-images", "vms-qemu-operator-networks");
 
     Map<String, List<PolicyRule>> rules =
         chart.all(Role.class).stream()

@@ -31,6 +31,7 @@ final class Inputs {
         List.of(),
         Map.of(),
         HostPathRoots.NONE,
+        Map.of(),
         pod,
         claims,
         Map.of(),

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.qemuoperator.api.BridgeNetwork;
 import dev.qemuoperator.api.CloudInit;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.HostPathRoot;
@@ -199,6 +200,7 @@ final class Scenario {
             missing,
             images(vm),
             roots(),
+            bridgeNetworks(),
             Optional.empty(),
             Map.of(),
             Map.of(),
@@ -219,6 +221,7 @@ final class Scenario {
         missing,
         bare.images(),
         bare.roots(),
+        bare.bridgeNetworks(),
         pod(bare),
         claims(vm),
         texts("in-claim-events.yaml"),
@@ -258,6 +261,7 @@ final class Scenario {
         in.missingSources(),
         in.images(),
         in.roots(),
+        in.bridgeNetworks(),
         in.pod(),
         in.claims(),
         in.claimEvents(),
@@ -282,15 +286,25 @@ final class Scenario {
         .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
   }
 
-  /** Any name may come: which ones an image names, is for the code under test to know. */
   private HostPathRoots roots() {
+    return HostPathRoots.of(all("in-root-", HostPathRoot.class).stream());
+  }
+
+  /** As the informer has them, of which the reader takes those that the VM names. */
+  private Map<String, BridgeNetwork> bridgeNetworks() {
+    return all("in-bridge-network-", BridgeNetwork.class).stream()
+        .collect(Collectors.toMap(network -> network.getMetadata().getName(), network -> network));
+  }
+
+  /** Any name may come: which ones are named, is for the code under test to know. */
+  private <T> List<T> all(String prefix, Class<T> kind) {
     try (Stream<Path> files = Files.list(folder)) {
-      return HostPathRoots.of(
-          files
-              .map(path -> path.getFileName().toString())
-              .filter(name -> name.startsWith("in-root-"))
-              .flatMap(name -> file(name).stream())
-              .map(text -> Serialization.unmarshal(text, HostPathRoot.class)));
+      return files
+          .map(path -> path.getFileName().toString())
+          .filter(name -> name.startsWith(prefix))
+          .flatMap(name -> file(name).stream())
+          .map(text -> Serialization.unmarshal(text, kind))
+          .toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -340,13 +354,15 @@ final class Scenario {
                       madeFrom(in),
                       in.wantsSeed(),
                       CertificateAuthority.OPERATOR_DN,
-                      madeOn(in));
+                      madeOn(in),
+                      LanCards.of(in).ports());
               Pod made =
                   VmPod.build(
                       in.identity(),
                       madeFrom(in),
                       hardware,
                       new ImageFetch(SETTINGS, fetchedBy(patch, in), in.keptBases()),
+                      LanCards.of(in).ports(),
                       Map.of());
               return Serialization.unmarshal(merged(tree(made), patch).toString(), Pod.class);
             })

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import dev.qemuoperator.api.Disk;
+import dev.qemuoperator.api.Network;
 import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.machine.Specs;
 import dev.qemuoperator.qemu.Attachment.BaseImage;
@@ -51,6 +52,16 @@ class HardwareTest {
       - {name: c3}
       """;
 
+  private static final String LANS =
+      """
+      networks:
+      - {name: default, bridge: {network: home, address: 192.168.86.53}}
+      - {name: lan-of-twenty-chars, bridge: {network: office}}
+      - {name: pod, pod: {}}
+      - {name: third, bridge: {network: home, dhcp: true}}
+      disks: [{name: root, size: 1Gi, source: {containerImage: {image: a}}}]
+      """;
+
   /** Files of the runner image and of the kernel that no volume brings. */
   private static final List<String> OF_THE_IMAGE = List.of("/usr/share/OVMF/", "/dev/urandom");
 
@@ -79,6 +90,7 @@ class HardwareTest {
             - {name: nic-default, size: 1Gi, source: {blank: {}}}
             """),
         Specs.of(MIXED),
+        Specs.of(LANS),
         Specs.of(
             """
             disks:
@@ -236,7 +248,7 @@ class HardwareTest {
   @Test
   void commaInTheOperatorsNameEndsNoOption() {
     VirtualMachineSpec spec = machines().findFirst().orElseThrow();
-    assertThat(Hardware.of(VM, spec, false, "CN=a,O=b", Map.of()).args())
+    assertThat(Hardware.of(VM, spec, false, "CN=a,O=b", Map.of(), Map.of()).args())
         .contains("authz-simple,id=operator,identity=CN=a,,O=b");
   }
 
@@ -316,7 +328,7 @@ class HardwareTest {
         Specs.of("disks: [{name: root, size: 20Gi, source: {containerImage: {image: a}}}]");
     DiskVolume small =
         new DiskVolume("web-root", false, false, Optional.of(new DiskSize(8L << 30)));
-    assertThat(Hardware.of(VM, spec, false, "CN=a", Map.of("root", small)).attachments())
+    assertThat(Hardware.of(VM, spec, false, "CN=a", Map.of("root", small), Map.of()).attachments())
         .contains(new WrapperOption("--disk=root:overlay:8589934592+"));
   }
 
@@ -325,7 +337,7 @@ class HardwareTest {
     VirtualMachineSpec spec =
         Specs.of("disks: [{name: root, size: 8Gi, source: {containerImage: {image: a}}}]");
     DiskVolume made = new DiskVolume("web-root", false, true, Optional.empty());
-    assertThat(Hardware.of(VM, spec, false, "CN=a", Map.of("root", made)).attachments())
+    assertThat(Hardware.of(VM, spec, false, "CN=a", Map.of("root", made), Map.of()).attachments())
         .contains(new WrapperOption("--disk=root:kept:8589934592"));
   }
 
@@ -345,8 +357,22 @@ class HardwareTest {
                 disk -> new DiskVolume(VM.claimOf(disk), false, false, Optional.empty())));
   }
 
+  private static Map<String, LanPort> ports(VirtualMachineSpec spec) {
+    return Hardware.networks(spec).stream()
+        .filter(card -> card.bridge() != null)
+        .collect(
+            Collectors.toMap(
+                Network::name,
+                card ->
+                    new LanPort(
+                        "br0",
+                        Optional.of(20),
+                        Optional.of(1400),
+                        Optional.ofNullable(card.bridge().address()))));
+  }
+
   private static Hardware hardware(VirtualMachineSpec spec) {
-    return Hardware.of(VM, spec, true, "CN=qemu-operator", volumes(spec));
+    return Hardware.of(VM, spec, true, "CN=qemu-operator", volumes(spec), ports(spec));
   }
 
   /** QEMU's arguments, with the device that PID 1 adds for the seed. */

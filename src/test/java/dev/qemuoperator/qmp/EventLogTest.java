@@ -157,7 +157,7 @@ class EventLogTest {
             """);
 
     assertThat(log.wrapperFailure())
-        .contains(new EventLog.WrapperFailure("DiskFailed", "root", "full"));
+        .contains(new EventLog.WrapperFailure("DiskFailed", "root", "", "full"));
   }
 
   @Test

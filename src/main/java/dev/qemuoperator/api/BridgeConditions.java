@@ -1,0 +1,21 @@
+package dev.qemuoperator.api;
+
+/** The condition types of a BridgeNetwork and every reason each can have. */
+public final class BridgeConditions {
+
+  private BridgeConditions() {}
+
+  /** VMs can be connected to it. */
+  public static final class Ready {
+    public static final String TYPE = "Ready";
+    public static final String READY = "Ready";
+
+    /** The spec contradicts itself; the message says where. VMs wait. */
+    public static final String INVALID = "Invalid";
+
+    /** No address of the pool is left, and a VM asks for one. */
+    public static final String POOL_EXHAUSTED = "PoolExhausted";
+
+    private Ready() {}
+  }
+}

@@ -1,0 +1,135 @@
+package dev.qemuoperator.network;
+
+import dev.qemuoperator.api.BridgeNetwork;
+import dev.qemuoperator.api.BridgeNetworkStatus.Lease;
+import dev.qemuoperator.api.Network;
+import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.network.Leases.Card;
+import dev.qemuoperator.pod.LanAddresses;
+import dev.qemuoperator.pod.Ownership;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.OwnerReference;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** The network cards on LANs: of VMs, which want addresses, and of pods, which have them. */
+final class Cards {
+
+  private final InformerEventSource<VirtualMachine, BridgeNetwork> machines;
+  private final InformerEventSource<Pod, BridgeNetwork> pods;
+
+  /**
+   * Of all namespaces, whichever this operator runs VMs of: a LAN belongs to none. What has left a
+   * network tells all: there are few, and each counts for itself.
+   */
+  Cards(EventSourceContext<BridgeNetwork> context) {
+    machines =
+        new InformerEventSource<>(
+            InformerEventSourceConfiguration.from(VirtualMachine.class, BridgeNetwork.class)
+                .withWatchAllNamespaces()
+                .withOnUpdateFilter((now, before) -> !bridged(now).equals(bridged(before)))
+                .withSecondaryToPrimaryMapper(vm -> all(context))
+                .build(),
+            context);
+    pods =
+        new InformerEventSource<>(
+            InformerEventSourceConfiguration.from(Pod.class, BridgeNetwork.class)
+                .withWatchAllNamespaces()
+                .withLabelSelector(
+                    LanAddresses.LABELS.entrySet().stream()
+                        .map(label -> label.getKey() + "=" + label.getValue())
+                        .collect(Collectors.joining(",")))
+                .withOnUpdateFilter(
+                    (now, before) -> !LanAddresses.of(now).equals(LanAddresses.of(before)))
+                .withSecondaryToPrimaryMapper(pod -> all(context))
+                .build(),
+            context);
+  }
+
+  private static Set<ResourceID> all(EventSourceContext<BridgeNetwork> context) {
+    return context
+        .getPrimaryCache()
+        .list()
+        .map(ResourceID::fromResource)
+        .collect(Collectors.toSet());
+  }
+
+  List<EventSource<?, BridgeNetwork>> eventSources() {
+    return List.of(machines, pods);
+  }
+
+  /** Those that want an address of a LAN. */
+  List<Card> on(HasMetadata bridgeNetwork) {
+    return machines.list().flatMap(vm -> of(vm, bridgeNetwork.getMetadata().getName())).toList();
+  }
+
+  static Stream<Card> of(VirtualMachine vm, String bridgeNetwork) {
+    return bridged(vm).stream()
+        .filter(network -> network.bridge().network().equals(bridgeNetwork))
+        .filter(network -> network.bridge().isLeased())
+        .map(network -> card(vm, network));
+  }
+
+  private static List<Network> bridged(VirtualMachine vm) {
+    return Stream.ofNullable(vm.getSpec().networks())
+        .flatMap(List::stream)
+        .filter(network -> network.bridge() != null)
+        .toList();
+  }
+
+  private static Card card(VirtualMachine vm, Network network) {
+    ObjectMeta meta = vm.getMetadata();
+    return new Card(
+        meta.getNamespace(),
+        meta.getName(),
+        meta.getUid(),
+        network.name(),
+        Optional.ofNullable(network.bridge().address())
+            .map(address -> Lan.canonical(address).orElse(address)),
+        known(vm, network.name()),
+        meta.getCreationTimestamp());
+  }
+
+  /** It outlives a BridgeNetwork that is deleted and made anew. */
+  private static Optional<String> known(VirtualMachine vm, String network) {
+    return Optional.ofNullable(vm.getStatus()).map(VirtualMachineStatus::networks).stream()
+        .flatMap(List::stream)
+        .filter(told -> told.name().equals(network))
+        .flatMap(told -> Objects.requireNonNullElse(told.addresses(), List.<String>of()).stream())
+        .findFirst();
+  }
+
+  /** What pods that are there have of a LAN. */
+  List<Lease> held(HasMetadata bridgeNetwork) {
+    return pods.list().flatMap(pod -> held(pod, bridgeNetwork.getMetadata().getName())).toList();
+  }
+
+  static Stream<Lease> held(Pod pod, String bridgeNetwork) {
+    ObjectMeta meta = pod.getMetadata();
+    return LanAddresses.of(pod).stream()
+        .filter(held -> held.bridgeNetwork().equals(bridgeNetwork))
+        .map(
+            held ->
+                new Lease(
+                    held.address(),
+                    meta.getNamespace(),
+                    meta.getLabels().getOrDefault(Ownership.VM_LABEL, meta.getName()),
+                    meta.getOwnerReferences().stream()
+                        .map(OwnerReference::getUid)
+                        .findFirst()
+                        .orElse(""),
+                    held.network()));
+  }
+}

@@ -1,0 +1,2 @@
+/** BridgeNetworks: who has which address of a LAN. */
+package dev.qemuoperator.network;
