@@ -2,7 +2,7 @@
 # collect.sh ROOT: copies from this Debian to ROOT what a VM pod needs; fails if that is more than 90 MB.
 set -eu
 root=$1 limit=90000000
-programs='/usr/bin/qemu-system-x86_64 /usr/bin/qemu-img /usr/bin/ip /usr/sbin/nft /usr/bin/nc.openbsd /usr/bin/setpriv
+programs='/usr/bin/qemu-system-x86_64 /usr/bin/qemu-img /usr/bin/ip /usr/bin/bridge /usr/sbin/nft /usr/bin/nsenter /usr/bin/nc.openbsd /usr/bin/setpriv
   /usr/bin/flock /usr/bin/wget /usr/bin/zstd /usr/bin/dd /usr/bin/dash /usr/bin/busybox'
 data='/usr/share/seabios/bios-256k.bin /usr/share/seabios/vgabios-stdvga.bin /usr/share/qemu/kvmvapic.bin
   /usr/share/qemu/linuxboot_dma.bin /usr/share/qemu/pvh.bin /usr/share/OVMF/OVMF_CODE_4M.fd /usr/share/OVMF/OVMF_VARS_4M.fd
@@ -35,7 +35,7 @@ for file in $programs; do
 done
 for file in $data; do take "$file"; done
 
-# what the programs above do not bring comes from busybox; wget, ip and dd are the real ones
+# what the programs above do not bring comes from busybox; wget, ip, nsenter and dd are the real ones
 ln -s dash "$root/usr/bin/sh"
 busybox --list | while read -r applet; do
   [ -e "$root/usr/bin/$applet" ] || [ -e "$root/usr/sbin/$applet" ] || [ "$applet" = nc ] || ln -s busybox "$root/usr/bin/$applet"

@@ -198,3 +198,31 @@ gave_up() { # DIR REASON DISK
   message "$1" > "$test/message"
   has "$test/message" "{\"event\":\"WRAPPER_FAILED\",\"data\":{\"reason\":\"$2\",\"disk\":\"$3\",\"message\":\""
 }
+
+# --- a LAN ---
+
+in_network_of() { echo "/host/proc/$(docker inspect -f '{{.State.Pid}}' "$1")/ns/net"; } # CONTAINER: its network namespace, in what has /proc of the machine
+lan_node() { # a container that plays the node, with the bridge br0; sets $node
+  # shellcheck disable=SC2086 # words
+  node=$(start $privileged -v /proc:/host/proc:ro --entrypoint sleep "$runner" infinity)
+  docker exec "$node" ip link add br0 address 02:00:00:00:00:01 mtu 1500 type bridge
+  docker exec "$node" ip link set br0 up
+}
+lan_host() { # ADDRESS/PREFIX...: a host on the LAN; its container id
+  # shellcheck disable=SC2086 # words
+  id=$(start $privileged --network none --entrypoint sleep "$runner" infinity)
+  docker exec "$node" ip link add host%d type veth peer name eth1 netns "$(in_network_of "$id")"
+  docker exec "$node" sh -c 'for host in /sys/class/net/host*; do ip link set "${host##*/}" master br0 up; done'
+  docker exec "$id" sh -c 'echo 0 > /proc/sys/net/ipv6/conf/eth1/disable_ipv6'
+  docker exec "$id" ip link set eth1 up
+  for address; do docker exec "$id" ip addr add "$address" dev eth1; done
+  echo "$id"
+}
+mac_of() { docker exec "$1" cat /sys/class/net/eth1/address; } # LAN-HOST
+as_node() { # docker's options for a pod on $node
+  echo "-v /proc:/host/proc:ro -e NODE=n1 -e NODE_NETWORK=$(in_network_of "$node")"
+}
+of_node() { # what it has in its network namespace
+  docker exec "$node" sh -c 'ip -o link; ip addr; ip -4 route show table all; ip -6 route show table all; nft list ruleset' |
+    sed 's/ *valid_lft.*//'
+}
