@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -93,7 +94,9 @@ class ExamplesTest {
         .forEach(
             spec -> {
               List<Layer> layers =
-                  spec.cloudInit().sources().stream()
+                  Objects.requireNonNullElse(
+                          spec.cloudInit().sources(), List.<CloudInit.Source>of())
+                      .stream()
                       .map(source -> layer(example, source, objects))
                       .toList();
               assertThat(NoCloud.build(guest(), layers).findings()).as("%s", example).isEmpty();

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,9 @@ class ExamplesE2E {
     Installation.loadAs("guest-debian", "ghcr.io/qemu-operator/guest-debian:13");
   }
 
+  /** Of the example that needs one. */
+  private Optional<TestLan> lan = Optional.empty();
+
   static Stream<String> names() throws IOException {
     try (Stream<Path> files = Files.list(EXAMPLES)) {
       return files
@@ -48,15 +52,25 @@ class ExamplesE2E {
     Vm vm = Vm.apply(NAMESPACE.name(), name, manifest(name));
     String reason = name.equals("halted") ? "Halted" : "Running";
     vm.awaitCondition("Ready", "True", reason, Duration.ofMinutes(8));
+    lan.ifPresent(ExamplesE2E::reachesTheGuest);
     vm.resource().delete();
+  }
+
+  /** At the address that cloud-init has given to it. */
+  private static void reachesTheGuest(TestLan lan) {
+    assertThat(lan.host("nc.openbsd -z -w 5 192.168.86.53 22").exitCode()).isZero();
+    lan.close();
   }
 
   /**
    * Tests reach no server of the world: the cluster's own has the tiny guest's CD instead, and the
    * node a file.
    */
-  private static String manifest(String name) throws IOException {
+  private String manifest(String name) throws IOException {
     String manifest = Files.readString(EXAMPLES.resolve(name + ".yaml"));
+    if (manifest.contains("kind: BridgeNetwork")) {
+      lan = Optional.of(TestLan.start(NAMESPACE.name(), "br0", "192.168.86.1"));
+    }
     if (manifest.contains("hostPath:")) {
       TinyDisk disk = TinyDisk.named(name);
       disk.putOnNode("/srv/images/debian/13.qcow2");

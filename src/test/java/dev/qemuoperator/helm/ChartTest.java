@@ -8,6 +8,7 @@ import com.marcnuri.helm.LintResult;
 import dev.qemuoperator.helm.Chart.Rendered;
 import dev.qemuoperator.image.ImageSettings;
 import dev.qemuoperator.machine.OperatorSettings;
+import dev.qemuoperator.network.NetworkSettings;
 import dev.qemuoperator.volume.VolumeSettings;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
@@ -388,7 +389,11 @@ class ChartTest {
 
   /** Names of environment variables for the settings. */
   private static Set<String> settings(Predicate<Method> which) {
-    return Stream.of(OperatorSettings.class, ImageSettings.class, VolumeSettings.class)
+    return Stream.of(
+            OperatorSettings.class,
+            ImageSettings.class,
+            NetworkSettings.class,
+            VolumeSettings.class)
         .flatMap(settings -> Arrays.stream(settings.getDeclaredMethods()))
         .filter(which)
         .map(

@@ -401,7 +401,7 @@ class RbacTest {
                         .map(ClusterRoleBinding::getSubjects))
                 .flatMap(subjects -> subjects)
                 .flatMap(List::stream))
-        .hasSize(6)
+        .hasSize(7)
         .containsOnly(new Subject(null, "ServiceAccount", "vms-qemu-operator", Chart.NAMESPACE));
     assertThat(somewhere.all(RoleBinding.class))
         .allSatisfy(
@@ -418,6 +418,7 @@ class RbacTest {
         .containsExactlyInAnyOrder(
             clusterRole("-machines", everywhere).getMetadata().getName(),
             clusterRole("-images", everywhere).getMetadata().getName(),
+            clusterRole("-networks", everywhere).getMetadata().getName(),
             clusterRole("-node-local", everywhere).getMetadata().getName());
   }
 
@@ -430,7 +431,9 @@ class RbacTest {
     assertThat(rights(view.getRules()))
         .containsExactlyInAnyOrderElementsOf(
             rights(
-                MACHINES, "virtualmachines virtualmachineimages hostpathroots", "get list watch"));
+                MACHINES,
+                "virtualmachines virtualmachineimages hostpathroots bridgenetworks",
+                "get list watch"));
 
     ClusterRole edit = clusterRole("-edit", Chart.render());
     assertThat(edit.getMetadata().getLabels())
