@@ -19,6 +19,7 @@ import dev.qemuoperator.api.VirtualMachineStatus.BootTimings;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
 import dev.qemuoperator.cloudinit.Seed;
+import dev.qemuoperator.pod.LanAddresses;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qemu.DiskSize;
 import dev.qemuoperator.qemu.Hardware;
@@ -196,14 +197,26 @@ final class MachineReport {
       return pod().filter(PodFacts::isRunning).map(PodFacts::addresses).orElse(List.of());
     }
     return network.bridge().isLeased()
-        ? LanCards.network(in, network)
-            .flatMap(lan -> LanCards.address(in, lan, network))
+        ? held(network)
+            .or(
+                () ->
+                    LanCards.network(in, network)
+                        .flatMap(lan -> LanCards.address(in, lan, network)))
             .map(List::of)
             .orElse(List.of())
         : report().map(GuestReport::addresses).stream()
             .flatMap(List::stream)
             .filter(address -> LanCards.isOn(in, network, address))
             .toList();
+  }
+
+  /** What the pod was made with; the spec may ask for another one since. */
+  private Optional<String> held(Network network) {
+    return pod().map(PodFacts::pod).map(LanAddresses::of).stream()
+        .flatMap(List::stream)
+        .filter(held -> held.network().equals(network.name()))
+        .map(LanAddresses.Held::address)
+        .findFirst();
   }
 
   private List<VirtualMachineStatus.Disk> disks() {
