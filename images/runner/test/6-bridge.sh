@@ -238,8 +238,9 @@ what_ip_says_is_told() { # test
 address_in_use_is_told_with_who_answered() { # test
   small_lan
   host=$(lan_host 192.168.86.53/24 fd00:86::53/64)
+  settled() { ! docker exec "$host" ip -6 addr show dev eth1 tentative | grep .; }
+  within 10 'the host to have its address' settled
   for address in 192.168.86.53 fd00:86::53 FD00:86:0:0::0053; do
-    within 10 'the host to have its address' pings "$host" $address
     refused bridge $home,address=192.168.86.54,address=$address,address=fd00:86::54
     told AddressInUse "$address is in use: $(mac_of "$host") answered for it on the LAN of the bridge br0"
   done
@@ -289,4 +290,18 @@ sigterm_while_the_lan_is_asked_ends_the_pod_at_once() { # test
   ended "$vm" 0
   lasted 0 1000 "$began"
   wrapper_said "$test" '"TCG"' '"TERM"' 0
+}
+kill_9_of_what_joins_a_lan_leaves_nothing_on_the_node() { # test
+  lan_node
+  of_node > "$test/before"
+  for round in 1 2 3 4 5 6 7 8 9 10; do
+    pod=$(pod)
+    joins=$(start $privileged $(as_node) --network "container:$pod" --entrypoint /usr/lib/qemu-operator/bridge "$runner" $home,address=192.168.86.53)
+    after=0.$(($(od -A n -N 1 -t u1 /dev/urandom) % 8))
+    sleep "$after"
+    docker kill "$joins" && echo "round $round: killed after $after s" || echo "round $round: had ended before $after s"
+    docker rm -fv "$joins" "$pod"
+  done
+  gone() { of_node > "$test/after"; diff "$test/before" "$test/after"; }
+  within 5 'the same as before, on the node' gone
 }
