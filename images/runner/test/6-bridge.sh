@@ -75,7 +75,7 @@ rules_of_nat_and_lan_leave_each_other_alone() { # test
 }
 nothing_of_the_node_is_mounted_beside_qemu() { # test
   shared_lan
-  lacks_proc() { ! docker exec "$vm" grep /host "/proc/$1/mounts"; }
+  lacks_proc() { ! docker exec "$vm" grep " /host/" "/proc/$1/mounts"; }
   lacks_proc 1
   lacks_proc "$(qemu_of "$vm")"
   same 'in /host/proc' '' "$(docker exec "$vm" ls /host/proc)"
@@ -273,9 +273,10 @@ refusal_of_a_lan_ends_the_pod() { # test
 node_that_stays_mounted_ends_the_pod() { # test
   lan_node
   directories "$test"
-  printf '#!/bin/sh\nexit 1\n' > "$test/umount"
-  chmod 755 "$test/umount"
-  vm=$(vm "$test" "$(pod)" $(as_node) -v "$test/umount:/usr/bin/umount:ro" -- --accelerator=TCG --bridge=$home -- -nodefaults)
+  mkdir "$test/bin"
+  printf '#!/bin/sh\nexit 1\n' > "$test/bin/umount"
+  chmod 755 "$test/bin/umount"
+  vm=$(vm "$test" "$(pod)" $(as_node) -v "$test/bin:/test:ro" -e PATH=/test:/usr/sbin:/usr/bin -- --accelerator=TCG --bridge=$home -- -nodefaults)
   ended "$vm" 70
   gave_up "$test" WrapperFailed ''
   has "$test/message" 'is still mounted'
