@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
  */
 record TestLan(String namespace, String bridge, String address) implements AutoCloseable {
 
-  private static final String POD = "lan";
+  private static final String POD = "lan-of-the-test";
   private static final String PREFIX = "/24";
 
   /**
@@ -25,7 +25,7 @@ record TestLan(String namespace, String bridge, String address) implements AutoC
         """
         apiVersion: v1
         kind: Pod
-        metadata: {name: lan}
+        metadata: {name: lan-of-the-test}
         spec:
           hostNetwork: true
           terminationGracePeriodSeconds: 0
