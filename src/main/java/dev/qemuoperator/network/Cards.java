@@ -120,6 +120,7 @@ final class Cards {
     ObjectMeta meta = pod.getMetadata();
     return LanAddresses.of(pod).stream()
         .filter(held -> held.bridgeNetwork().equals(bridgeNetwork))
+        .filter(held -> Lan.canonical(held.address()).isPresent())
         .map(
             held ->
                 new Lease(

@@ -67,7 +67,8 @@ record Leases(List<Lease> leases, List<Conflict> conflicts) {
       Collection<Card> cards,
       Collection<Lease> held) {
     Map<String, Lease> given = new HashMap<>();
-    held.forEach(lease -> given.put(lease.address(), lease));
+    List<Lease> trusted = held.stream().filter(lease -> isTrusted(lease, before, cards)).toList();
+    trusted.forEach(lease -> given.put(lease.address(), lease));
     List<Conflict> conflicts = new ArrayList<>();
     List<Card> waiting = new ArrayList<>();
     for (Card card : inOrder(cards)) {
@@ -81,7 +82,7 @@ record Leases(List<Lease> leases, List<Conflict> conflicts) {
         waiting.add(card);
       }
     }
-    List.of(held, before)
+    List.of(trusted, before)
         .forEach(known -> waiting.removeIf(card -> keeps(card, lan, known, given)));
     waiting.removeIf(
         card -> card.wanted().isPresent() && asks(card, bridgeNetwork, lan, given, conflicts));
@@ -96,6 +97,18 @@ record Leases(List<Lease> leases, List<Conflict> conflicts) {
               () -> conflicts.add(nothingLeft(card, bridgeNetwork, lan)));
     }
     return new Leases(Lan.sorted(given.keySet()).stream().map(given::get).toList(), conflicts);
+  }
+
+  /** Whoever may make pods can write on one what he likes: it must be of a card that is known. */
+  private static boolean isTrusted(Lease lease, Collection<Lease> before, Collection<Card> cards) {
+    return cards.stream().anyMatch(card -> card.isOf(lease))
+        || before.stream()
+            .anyMatch(
+                given ->
+                    given.address().equals(lease.address())
+                        && given.namespace().equals(lease.namespace())
+                        && given.virtualMachine().equals(lease.virtualMachine())
+                        && given.network().equals(lease.network()));
   }
 
   private static List<Card> inOrder(Collection<Card> cards) {

@@ -124,6 +124,14 @@ class LeasesTest {
   }
 
   @Test
+  void podThatIsNoKnownVmsHoldsNothing() {
+    Leases leases =
+        leases(List.of(), List.of(card("a", "10.0.0.2")), List.of(lease("10.0.0.2", "stranger")));
+    assertThat(leases.leases()).containsExactly(lease("10.0.0.2", "a"));
+    assertThat(leases.conflicts()).isEmpty();
+  }
+
+  @Test
   void refusesWhatCannotBe() {
     Lan noPool = Lan.of(LanTest.spec("10.0.0.0/24", "10.0.0.1", List.of(), null));
     assertThat(
