@@ -25,7 +25,10 @@ public record BridgeNetworkStatus(
       String address,
       String namespace,
       String virtualMachine,
-      @JsonPropertyDescription("metadata.uid of the VirtualMachine.") String uid,
+      @JsonPropertyDescription(
+              "metadata.uid of the VirtualMachine; empty: only a pod still has the address, and the VM's next"
+                  + " one does not get it.")
+          String uid,
       @JsonPropertyDescription("Name of the card in the VM's spec.networks.") String network) {}
 
   /** A network card without an address. */

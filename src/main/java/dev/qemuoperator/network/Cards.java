@@ -39,7 +39,9 @@ final class Cards {
         new InformerEventSource<>(
             InformerEventSourceConfiguration.from(VirtualMachine.class, BridgeNetwork.class)
                 .withWatchAllNamespaces()
-                .withOnUpdateFilter((now, before) -> !bridged(now).equals(bridged(before)))
+                .withOnUpdateFilter(
+                    (now, before) ->
+                        !identified(now, bridged(now)).equals(identified(before, bridged(before))))
                 .withSecondaryToPrimaryMapper(vm -> all(context))
                 .build(),
             context);
@@ -52,10 +54,17 @@ final class Cards {
                         .map(label -> label.getKey() + "=" + label.getValue())
                         .collect(Collectors.joining(",")))
                 .withOnUpdateFilter(
-                    (now, before) -> !LanAddresses.of(now).equals(LanAddresses.of(before)))
+                    (now, before) ->
+                        !identified(now, LanAddresses.of(now))
+                            .equals(identified(before, LanAddresses.of(before))))
                 .withSecondaryToPrimaryMapper(pod -> all(context))
                 .build(),
             context);
+  }
+
+  /** What is made anew under the same name may come as a change. */
+  private static List<Object> identified(HasMetadata object, Object facts) {
+    return List.of(object.getMetadata().getUid(), facts);
   }
 
   private static Set<ResourceID> all(EventSourceContext<BridgeNetwork> context) {

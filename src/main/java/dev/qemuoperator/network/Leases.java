@@ -68,7 +68,7 @@ record Leases(List<Lease> leases, List<Conflict> conflicts) {
       Collection<Lease> held) {
     Map<String, Lease> given = new HashMap<>();
     List<Lease> trusted = held.stream().filter(lease -> isTrusted(lease, before, cards)).toList();
-    trusted.forEach(lease -> given.put(lease.address(), lease));
+    trusted.forEach(lease -> given.put(lease.address(), onlyHeld(lease)));
     List<Conflict> conflicts = new ArrayList<>();
     List<Card> waiting = new ArrayList<>();
     for (Card card : inOrder(cards)) {
@@ -151,7 +151,7 @@ record Leases(List<Lease> leases, List<Conflict> conflicts) {
               NetworkReady.ADDRESS_NOT_USABLE,
               "%s %s: choose another address of BridgeNetwork/%s."
                   .formatted(address, objection.get(), bridgeNetwork)));
-    } else if (owner != null) {
+    } else if (owner != null && !isLeftTo(card, owner)) {
       conflicts.add(
           card.conflict(
               NetworkReady.ADDRESS_IN_USE,
@@ -161,6 +161,19 @@ record Leases(List<Lease> leases, List<Conflict> conflicts) {
       given.put(address, card.lease(address));
     }
     return true;
+  }
+
+  /** Of a pod alone: the VM's next one shall not have it, unless a card asks for it again. */
+  private static Lease onlyHeld(Lease lease) {
+    return new Lease(
+        lease.address(), lease.namespace(), lease.virtualMachine(), "", lease.network());
+  }
+
+  /** What another card of the same VM has had: there is never more than one pod of it. */
+  private static boolean isLeftTo(Card card, Lease owner) {
+    return owner.uid().isEmpty()
+        && owner.namespace().equals(card.namespace())
+        && owner.virtualMachine().equals(card.virtualMachine());
   }
 
   private static Conflict nothingLeft(Card card, String bridgeNetwork, Lan lan) {

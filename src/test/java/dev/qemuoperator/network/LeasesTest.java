@@ -38,6 +38,11 @@ class LeasesTest {
     return new Lease(address, "ns", vm, "uid-of-" + vm, "lan");
   }
 
+  /** What only a pod has. */
+  private static Lease held(String address, String vm) {
+    return new Lease(address, "ns", vm, "", "lan");
+  }
+
   private static Leases leases(List<Lease> before, List<Card> cards, List<Lease> held) {
     return Leases.of("home", LAN, Set.of(), before, cards, held);
   }
@@ -90,7 +95,7 @@ class LeasesTest {
   void addressIsFreeOnceTheVmAndItsPodHaveGone() {
     List<Lease> before = List.of(lease("10.0.0.2", "gone"));
     List<Card> cards = List.of(card("next", "10.0.0.2"));
-    assertThat(leases(before, cards, before).leases()).isEqualTo(before);
+    assertThat(leases(before, cards, before).leases()).containsExactly(held("10.0.0.2", "gone"));
     assertThat(leases(before, cards, before).conflicts()).hasSize(1);
     assertThat(leases(before, cards, List.of()).leases())
         .containsExactly(lease("10.0.0.2", "next"));
@@ -100,8 +105,23 @@ class LeasesTest {
   void addressOfARunningGuestStaysItsOwnWhenItsSpecSaysAnother() {
     List<Lease> running = List.of(lease("10.0.0.2", "a"));
     Leases leases = leases(running, List.of(card("a", "10.0.0.9"), card("b", "10.0.0.2")), running);
-    assertThat(leases.leases()).containsExactly(lease("10.0.0.2", "a"), lease("10.0.0.9", "a"));
+    assertThat(leases.leases()).containsExactly(held("10.0.0.2", "a"), lease("10.0.0.9", "a"));
     assertThat(leases.conflicts()).extracting(Conflict::virtualMachine).containsExactly("b");
+  }
+
+  @Test
+  void addressThatIsTheLansOwnNowIsNotThatOfTheNextPod() {
+    List<Lease> running = List.of(lease("10.0.0.1", "a"));
+    assertThat(leases(running, List.of(card("a", null)), running).leases())
+        .containsExactly(held("10.0.0.1", "a"), lease("10.0.0.2", "a"));
+  }
+
+  @Test
+  void addressCanGoToAnotherCardOfTheSameVm() {
+    List<Lease> running = List.of(new Lease("10.0.0.9", "ns", "a", "uid-of-a", "older"));
+    Leases leases = leases(running, List.of(card("a", "10.0.0.9")), running);
+    assertThat(leases.conflicts()).isEmpty();
+    assertThat(leases.leases()).containsExactly(lease("10.0.0.9", "a"));
   }
 
   @Test
@@ -169,7 +189,10 @@ class LeasesTest {
       Leases leases = leases(before, cards, pods);
       before = leases.leases();
       assertThat(before).extracting(Lease::address).doesNotHaveDuplicates();
-      assertThat(before).as("what pods have").containsAll(pods);
+      assertThat(before)
+          .as("what pods have")
+          .extracting(Lease::address)
+          .containsAll(pods.stream().map(Lease::address).toList());
       assertThat(before.size() + leases.conflicts().size()).isGreaterThanOrEqualTo(cards.size());
       pods.removeIf(pod -> random.nextInt(3) == 0);
       for (Lease lease : before) {
