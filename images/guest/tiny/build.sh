@@ -11,7 +11,7 @@ mkdir -p "$out" "$root/bin" "$root/proc" "$root/sys" "$root/dev" "$root/etc" "$r
 cp /bin/busybox "$root/bin/"
 ln -s busybox "$root/bin/sh"
 for module in virtio_pci virtio_net virtio_blk virtio_console virtio_balloon virtio_mem virtio_rng virtio_scsi sd_mod sr_mod ahci isofs virtiofs \
-    pvpanic-pci button evdev vfat nls_cp437 nls_ascii nls_iso8859-1 overlay; do
+    pvpanic-pci button evdev vfat nls_cp437 nls_ascii nls_iso8859-1 overlay bridge 8021q veth tun nf_tables; do
   for file in $(modprobe -d "$kernel" -S "$version" --show-depends $module 2>/dev/null | awk '/^insmod/ {print $2}'); do
     to=$root/lib/modules/$version/$(basename "$file" .xz)
     case $file in *.xz) xz -dc "$file" > "$to";; *) cp "$file" "$to";; esac     # busybox can't read .ko.xz

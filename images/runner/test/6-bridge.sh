@@ -306,3 +306,104 @@ kill_9_of_what_joins_a_lan_leaves_nothing_on_the_node() { # test
   gone() { of_node > "$test/after"; diff "$test/before" "$test/after"; }
   within 5 'the same as before, on the node' gone
 }
+
+# --- VLANs: in a guest that plays the node, because the kernel of the machine need not have them ---
+
+shared_vlan_node() { # sets $vm; in it, `in_net NAME COMMAND...` runs the runner's programs in the network namespaces node, pod, guest, host, other
+  if [ ! -e "$all/vlan/vm" ]; then
+    directories "$all/vlan"
+    with_base "$all/vlan"
+    docker run --rm --entrypoint sh "$runner" -c 'cd / && tar -c $(ls -d usr/bin/* | grep -v qemu) usr/sbin usr/lib usr/lib64 bin sbin lib lib64' > "$all/vlan/work/runner"
+    vm "$all/vlan" "$(pod)" -- --accelerator=TCG --cpu=host --disk=root:overlay:0 --nat=52:54:00:12:34:56 --grace-seconds=30 -- \
+      $(machine '' 256M) $(disk_device root ,bootindex=1) $nic \
+      -blockdev driver=raw,node-name=runner,read-only=on,file.driver=file,file.filename=/handover/runner -device virtio-blk-pci,drive=runner,serial=runner \
+      > "$all/vlan/vm"
+    ready "$(cat "$all/vlan/vm")"
+    guest "$(cat "$all/vlan/vm")" "$(cat <<'G'
+mkdir -p /tmp/runner/proc /tmp/runner/sys /tmp/runner/dev/net /tmp/runner/tmp /tmp/runner/run
+tar -x -C /tmp/runner -f "$(disk runner)"
+for module in bridge 8021q veth tun nf_tables; do modprobe $module || exit; done
+mount -t proc p /tmp/runner/proc
+mount -t devtmpfs d /tmp/runner/dev
+for net in pod guest host other; do
+  unshare -n -m sh -c 'mount -t sysfs s /tmp/runner/sys; exec sleep 100000' > /dev/null 2>&1 &
+  echo $! > /tmp/$net
+done
+echo 1 > /tmp/node
+cat > /bin/in_net <<'I'
+#!/bin/sh
+process=$(cat /tmp/$1)
+shift
+export PATH=/usr/sbin:/usr/bin:/bin NODE_NETWORK=/proc/1/ns/net FAILURE=/dev/stdout
+exec nsenter -t $process -n -m chroot /tmp/runner /usr/bin/dash -c 'exec "$@"' - "$@" # busybox itself would take its own ip
+I
+chmod 755 /bin/in_net
+until in_net host ls -d /sys/class/net/lo && in_net other ls -d /sys/class/net/lo && in_net pod ls -d /sys/class/net/lo; do sleep 0.1; done
+G
+    )"
+  fi
+  vm=$(cat "$all/vlan/vm")
+}
+vlan_lan() { # FILTERING ADDRESS: the bridge br0, made anew, with `host` in VLAN 20 at ADDRESS and `other` outside of it
+  guest "$vm" "set -e
+    for link in br0 at_host at_other; do ! in_net node ip link show \$link > /dev/null 2>&1 || in_net node ip link del \$link; done
+    in_net node ip link add br0 type bridge vlan_filtering $1
+    for host in host other; do
+      in_net node ip link add at_\$host type veth peer name eth1 netns \$(cat /tmp/\$host)
+      in_net node ip link set at_\$host master br0 up
+      in_net \$host ip link set eth1 up
+    done
+    in_net node ip link set br0 up
+    inside=eth1
+    if [ $1 = 1 ]; then
+      in_net node bridge vlan del dev at_host vid 1
+      in_net node bridge vlan add dev at_host vid 20 pvid untagged
+    else
+      in_net host ip link add link eth1 name eth1.20 type vlan id 20
+      in_net host ip link set eth1.20 up
+      inside=eth1.20
+    fi
+    in_net host ip addr add $2/24 dev \$inside
+    in_net other ip addr add 192.168.86.2/24 dev eth1
+    echo the LAN is there" > "$test/said"
+  has "$test/said" 'the LAN is there'
+}
+vlan_is_joined() { # FILTERING: the pod, and a guest behind it, reach that VLAN and no other
+  shared_vlan_node
+  vlan_lan "$1" 192.168.86.1
+  guest "$vm" 'set -e
+    in_net pod /usr/lib/qemu-operator/bridge name=home,tap=tap1,bridge=br0,vlan=20,address=192.168.86.53
+    ! in_net guest ip link show eth1 > /dev/null 2>&1 || in_net guest ip link del eth1
+    in_net pod ip link add guest type veth peer name eth1 netns $(cat /tmp/guest)
+    in_net pod ip link set guest master brlan1 up
+    in_net guest ip link set eth1 up
+    in_net guest ip addr add 192.168.86.53/24 dev eth1
+    in_net guest ping -c 2 -W 2 192.168.86.1 && echo in the VLAN
+    in_net guest ping -c 2 -W 2 192.168.86.2 || echo not outside of it' > "$test/said"
+  has "$test/said" 'in the VLAN'
+  has "$test/said" 'not outside of it'
+}
+vlan_address_in_use() { # FILTERING
+  shared_vlan_node
+  vlan_lan "$1" 192.168.86.53
+  guest "$vm" 'in_net pod /usr/lib/qemu-operator/bridge name=home,tap=tap1,bridge=br0,vlan=20,address=192.168.86.2,address=192.168.86.53; echo ended with $?' > "$test/said"
+  has "$test/said" '192.168.86.53 is in use: '
+  lacks "$test/said" '192.168.86.2 is in use'         # that one is not in the VLAN
+  has "$test/said" 'ended with 70'
+}
+vlan_of_a_bridge_that_filters_is_the_ports() { # test
+  vlan_is_joined 1
+  guest "$vm" 'in_net node bridge vlan show dev qvm0 | grep -o "[0-9].*"; in_net pod ip -br link show master brlan1' > "$test/said"
+  has "$test/said" '20 PVID Egress Untagged'
+  same 'VLANs of the port' 1 "$(grep -c '^[0-9]' "$test/said")"
+  has "$test/said" 'lan1@'
+}
+vlan_of_another_bridge_is_tagged_in_the_pod() { # test
+  vlan_is_joined 0
+  guest "$vm" 'in_net pod ip -br link show master brlan1' > "$test/said"
+  has "$test/said" 'lan1.20@lan1'
+}
+address_in_use_in_a_vlan_is_told() { # test
+  vlan_address_in_use 1
+  vlan_address_in_use 0
+}

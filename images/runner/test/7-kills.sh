@@ -369,3 +369,32 @@ guest_round() {
   sound /disks/root/disk.qcow2
   stands_alone
 }
+
+# --- on a LAN ---
+
+kill_9_while_a_pod_joins_a_lan_leaves_the_node_as_it_was() { # test
+  lan_node
+  of_node > "$test/before"
+  directories "$test"
+  killed_at() { # WHAT MILLISECONDS: PID 1, and all that it started with it
+    vm=$(vm "$test" "$pod" $(as_node) -- --accelerator=TCG --bridge=name=home,tap=tap1,bridge=br0,address=192.168.86.53 --nat=52:54:00:12:34:56 -- -nodefaults -display none -m 64M)
+    moment=$(draw "$1: moment" 0 "$2")
+    sleep "$((moment / 1000)).$(printf %03d $((moment % 1000)))"
+    ports=$(docker exec "$node" ip -o link | grep -c qvm) || true
+    docker kill -s KILL "$vm" || true
+    ended "$vm" 137
+    log "$1: after $moment ms of about $2, with $ports ports on the node"
+    [ "$ports" -le 1 ] || fail "the port of an earlier container is still there"
+  }
+  joined_and_left() {
+    pod=$(pod)
+    killed_at first 400
+    killed_at 'again in the same pod' 400
+    killed_at 'once more, at any time' 3000
+    docker kill -s KILL "$pod"
+    docker rm -fv "$pod"
+    gone() { of_node > "$test/after"; diff "$test/before" "$test/after"; }
+    within 5 'the same as before, on the node' gone
+  }
+  rounds 1 joined_and_left
+}
