@@ -292,20 +292,6 @@ sigterm_while_the_lan_is_asked_ends_the_pod_at_once() { # test
   lasted 0 1000 "$began"
   wrapper_said "$test" '"TCG"' '"TERM"' 0
 }
-kill_9_of_what_joins_a_lan_leaves_nothing_on_the_node() { # test
-  lan_node
-  of_node > "$test/before"
-  for round in 1 2 3 4 5 6 7 8 9 10; do
-    pod=$(pod)
-    joins=$(start $privileged $(as_node) --network "container:$pod" --entrypoint /usr/lib/qemu-operator/bridge "$runner" $home,address=192.168.86.53)
-    after=0.$(($(od -A n -N 1 -t u1 /dev/urandom) % 8))
-    sleep "$after"
-    docker kill "$joins" && echo "round $round: killed after $after s" || echo "round $round: had ended before $after s"
-    docker rm -fv "$joins" "$pod"
-  done
-  gone() { of_node > "$test/after"; diff "$test/before" "$test/after"; }
-  within 5 'the same as before, on the node' gone
-}
 
 # --- VLANs: in a guest that plays the node, because the kernel of the machine need not have them ---
 

@@ -60,6 +60,13 @@ public record BridgeNetworkSpec(
         List<@Size(max = 63) @Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$") String>
             allowedNamespaces) {
 
+  /** Whether VMs of a namespace may be on it. */
+  public boolean allows(String namespace) {
+    return allowedNamespaces == null
+        || allowedNamespaces.isEmpty()
+        || allowedNamespaces.contains(namespace);
+  }
+
   /** The first and the last address. */
   public record Pool(
       @Required @Size(max = 39) @Pattern(Network.ADDRESS) String start,

@@ -2,13 +2,10 @@ package dev.qemuoperator.machine;
 
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineImage;
-import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
-import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -21,23 +18,8 @@ final class ImageWatch {
 
   static EventSource<VirtualMachineImage, VirtualMachine> of(
       EventSourceContext<VirtualMachine> context) {
-    return new InformerEventSource<>(
-        InformerEventSourceConfiguration.from(VirtualMachineImage.class, VirtualMachine.class)
-            .withWatchAllNamespaces()
-            // who else uses it is not their business
-            .withOnUpdateFilter((now, before) -> !use(now).equals(use(before)))
-            .withSecondaryToPrimaryMapper(
-                image ->
-                    context
-                        .getPrimaryCache()
-                        .list(vm -> named(vm).contains(image.getMetadata().getName()))
-                        .map(ResourceID::fromResource)
-                        .collect(Collectors.toSet()))
-            .withPrimaryToSecondaryMapper(
-                (VirtualMachine vm) ->
-                    named(vm).stream().map(ResourceID::new).collect(Collectors.toSet()))
-            .build(),
-        context);
+    // who else uses it is not their business
+    return NamedWatch.of(VirtualMachineImage.class, context, ImageWatch::named, ImageWatch::use);
   }
 
   /** Those that any VM names, and the others. */
@@ -48,7 +30,7 @@ final class ImageWatch {
   }
 
   /** What a disk can be made from, and why not. */
-  private static List<Object> use(VirtualMachineImage image) {
+  private static Object use(VirtualMachineImage image) {
     return Stream.concat(
             Stream.of(image.getMetadata().getUid(), image.getMetadata().getGeneration()),
             Stream.ofNullable(image.getStatus())

@@ -8,19 +8,25 @@ import dev.qemuoperator.api.BridgeNetworkStatus.Conflict;
 import dev.qemuoperator.api.BridgeNetworkStatus.Lease;
 import dev.qemuoperator.api.Conditions.NetworkReady;
 import dev.qemuoperator.api.Network;
+import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.cloudinit.Nic.FixedAddress;
+import dev.qemuoperator.pod.LanAddresses;
+import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qemu.Hardware;
+import dev.qemuoperator.qemu.IpAddresses;
 import dev.qemuoperator.qemu.LanPort;
 import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
-import inet.ipaddr.IPAddressString;
+import inet.ipaddr.IPAddress;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -54,6 +60,28 @@ record LanCards(Map<String, LanPort> ports, Optional<Verdict> awaited) {
     return new LanCards(ports, awaited);
   }
 
+  /** The BridgeNetworks of a VM. */
+  static Set<String> named(VirtualMachine vm) {
+    return Hardware.networks(vm.getSpec()).stream()
+        .filter(card -> card.bridge() != null)
+        .map(card -> card.bridge().network())
+        .collect(Collectors.toSet());
+  }
+
+  /** How many addresses are free is not the VMs' business. */
+  static Object facts(BridgeNetwork network) {
+    return Stream.concat(
+            Stream.of(network.getMetadata().getUid(), network.getSpec()),
+            Stream.ofNullable(network.getStatus())
+                .flatMap(
+                    status ->
+                        Stream.of(
+                            Optional.ofNullable(status.conditions()),
+                            Optional.ofNullable(status.addresses()),
+                            Optional.ofNullable(status.conflicts()))))
+        .toList();
+  }
+
   private static List<Network> cards(MachineInputs in) {
     return Hardware.networks(in.spec()).stream().filter(card -> card.bridge() != null).toList();
   }
@@ -64,10 +92,23 @@ record LanCards(Map<String, LanPort> ports, Optional<Verdict> awaited) {
         .map(bridge -> in.bridgeNetworks().get(bridge.network()));
   }
 
-  /** What cloud-init tells the guest of an address that it does not ask for. */
+  /** What the pod was made with; the spec may ask for another one since. */
+  static Optional<String> held(MachineInputs in, Network card) {
+    return in.pod().map(PodFacts::pod).map(LanAddresses::of).stream()
+        .flatMap(List::stream)
+        .filter(held -> held.network().equals(card.name()))
+        .map(LanAddresses.Held::address)
+        .findFirst();
+  }
+
+  /**
+   * What cloud-init tells the guest of an address that it does not ask for. As long as there is a
+   * pod it is the pod's: its container may start again.
+   */
   Optional<FixedAddress> fixed(MachineInputs in, Network card) {
     return Optional.ofNullable(ports.get(card.name()))
         .flatMap(LanPort::address)
+        .map(address -> held(in, card).orElse(address))
         .map(address -> fixed(network(in, card).orElseThrow().getSpec(), address));
   }
 
@@ -97,9 +138,10 @@ record LanCards(Map<String, LanPort> ports, Optional<Verdict> awaited) {
 
   /** Whether an address is one of the LAN's. */
   static boolean isOn(MachineInputs in, Network card, String address) {
+    Optional<IPAddress> known = IpAddresses.parse(address);
     return network(in, card)
-        .map(lan -> new IPAddressString(lan.getSpec().cidr()))
-        .filter(cidr -> cidr.prefixContains(new IPAddressString(address)))
+        .flatMap(lan -> IpAddresses.parse(lan.getSpec().cidr()))
+        .filter(cidr -> known.isPresent() && cidr.toPrefixBlock().contains(known.get()))
         .isPresent();
   }
 
@@ -110,7 +152,7 @@ record LanCards(Map<String, LanPort> ports, Optional<Verdict> awaited) {
 
   /** An IPv6 address can be written in many ways. */
   private static boolean sameAddress(String one, String other) {
-    return new IPAddressString(one).equals(new IPAddressString(other));
+    return IpAddresses.parse(one).equals(IpAddresses.parse(other));
   }
 
   private static <T> Stream<T> told(
@@ -128,9 +170,8 @@ record LanCards(Map<String, LanPort> ports, Optional<Verdict> awaited) {
   }
 
   private static Optional<Verdict> notAllowed(MachineInputs in, BridgeNetwork lan, Network card) {
-    List<String> allowed = Objects.requireNonNullElse(lan.getSpec().allowedNamespaces(), List.of());
     return Optional.of(in.identity().namespace())
-        .filter(namespace -> !allowed.isEmpty() && !allowed.contains(namespace))
+        .filter(namespace -> !lan.getSpec().allows(namespace))
         .map(
             namespace ->
                 Verdict.no(

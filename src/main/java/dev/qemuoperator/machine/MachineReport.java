@@ -19,7 +19,6 @@ import dev.qemuoperator.api.VirtualMachineStatus.BootTimings;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
 import dev.qemuoperator.cloudinit.Seed;
-import dev.qemuoperator.pod.LanAddresses;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qemu.DiskSize;
 import dev.qemuoperator.qemu.Hardware;
@@ -197,7 +196,7 @@ final class MachineReport {
       return pod().filter(PodFacts::isRunning).map(PodFacts::addresses).orElse(List.of());
     }
     return network.bridge().isLeased()
-        ? held(network)
+        ? LanCards.held(in, network)
             .or(
                 () ->
                     LanCards.network(in, network)
@@ -208,15 +207,6 @@ final class MachineReport {
             .flatMap(List::stream)
             .filter(address -> LanCards.isOn(in, network, address))
             .toList();
-  }
-
-  /** What the pod was made with; the spec may ask for another one since. */
-  private Optional<String> held(Network network) {
-    return pod().map(PodFacts::pod).map(LanAddresses::of).stream()
-        .flatMap(List::stream)
-        .filter(held -> held.network().equals(network.name()))
-        .map(LanAddresses.Held::address)
-        .findFirst();
   }
 
   private List<VirtualMachineStatus.Disk> disks() {

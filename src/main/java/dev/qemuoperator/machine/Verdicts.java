@@ -650,8 +650,15 @@ record Verdicts(
                     "Network %s: %s".formatted(failure.network(), failure.message())));
   }
 
+  /** Of the cards that the pod was made with. */
   private String connections(String podAddress) {
     return in.spec().networks().stream()
+        .filter(
+            card ->
+                in.pod()
+                    .orElseThrow()
+                    .specFields()
+                    .containsKey("spec.networks[%s].name".formatted(card.name())))
         .map(
             card ->
                 card.pod() != null

@@ -2,6 +2,7 @@ package dev.qemuoperator.machine;
 
 import static dev.qemuoperator.machine.Apply.Result.NOTHING_WRITTEN;
 
+import dev.qemuoperator.api.BridgeNetwork;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.machine.Apply.Result;
@@ -159,7 +160,7 @@ public class VirtualMachineReconciler implements Reconciler<VirtualMachine> {
         Children.watch(Secret.class, context),
         Children.watch(Service.class, context),
         ImageWatch.of(context),
-        LanWatch.of(context),
+        NamedWatch.of(BridgeNetwork.class, context, LanCards::named, LanCards::facts),
         RootWatch.of(VirtualMachine.class, context, (vm, root) -> Drive.areOfImages(vm.getSpec())),
         nudges.eventSource(this::forget));
   }

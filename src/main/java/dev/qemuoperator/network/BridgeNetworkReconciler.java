@@ -13,9 +13,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 
 /** Gives the addresses of a LAN to the VMs on it; what it has given stands in its status. */
 @ControllerConfiguration(
@@ -64,8 +62,7 @@ public class BridgeNetworkReconciler implements Reconciler<BridgeNetwork> {
         Leases.of(
             network.getMetadata().getName(),
             lan,
-            Set.copyOf(
-                Objects.requireNonNullElse(network.getSpec().allowedNamespaces(), List.of())),
+            network.getSpec()::allows,
             BridgeReport.before(network),
             cards.on(network),
             cards.held(network));

@@ -1,10 +1,8 @@
 package dev.qemuoperator.network;
 
 import dev.qemuoperator.api.BridgeNetworkSpec;
-import inet.ipaddr.AddressStringException;
+import dev.qemuoperator.qemu.IpAddresses;
 import inet.ipaddr.IPAddress;
-import inet.ipaddr.IPAddressString;
-import inet.ipaddr.IncompatibleAddressException;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -34,8 +32,12 @@ record Lan(
   static Lan of(BridgeNetworkSpec spec) {
     IPAddress block = parse(spec.cidr()).toPrefixBlock();
     Map<IPAddress, String> reserved = new LinkedHashMap<>();
-    reserved.put(block.getLower().withoutPrefixLength(), "that of the LAN itself");
-    if (block.isIPv4()) {
+    boolean hasNoneOfItsOwn =
+        block.getPrefixLength() >= block.getBitCount() - 1; // RFC 3021, RFC 6164
+    if (!hasNoneOfItsOwn) {
+      reserved.put(block.getLower().withoutPrefixLength(), "that of the LAN itself");
+    }
+    if (block.isIPv4() && !hasNoneOfItsOwn) {
       reserved.put(block.getUpper().withoutPrefixLength(), "the LAN's broadcast address");
     }
     dns(spec).forEach(server -> reserved.put(parse(server), "that of a name server (spec.dns)"));
@@ -88,20 +90,16 @@ record Lan(
   }
 
   private static boolean isAddress(String text) {
-    try {
-      return new IPAddressString(text).toAddress() != null;
-    } catch (AddressStringException | IncompatibleAddressException e) {
-      return false;
-    }
+    return IpAddresses.parse(text).isPresent();
   }
 
   private static IPAddress parse(String text) {
-    return new IPAddressString(text).getAddress();
+    return IpAddresses.parse(text).orElseThrow();
   }
 
   /** As it is written everywhere; empty if it is none. */
   static Optional<String> canonical(String address) {
-    return Optional.of(address).filter(Lan::isAddress).map(text -> parse(text).toCanonicalString());
+    return IpAddresses.parse(address).map(IPAddress::toCanonicalString);
   }
 
   /** Why no VM can have this address, and what to do. */

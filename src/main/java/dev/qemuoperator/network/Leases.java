@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Who has which address of a LAN, and who has got none. One pass at a time decides for all VMs, and
@@ -52,17 +53,18 @@ record Leases(List<Lease> leases, List<Conflict> conflicts) {
 
   /**
    * A VM of the same name takes over what an earlier one has had: their pods have the same name, so
-   * there is never more than one.
+   * there is never more than one. What nobody wants any more rests for one pass: the pod that was
+   * made with it a moment ago may not be known yet.
    *
    * @param bridgeNetwork its name, for messages
-   * @param allowed namespaces; empty: all
+   * @param allowed whether VMs of a namespace may be on it
    * @param before what the pass before has written
    * @param held what pods were made with that are still there
    */
   static Leases of(
       String bridgeNetwork,
       Lan lan,
-      Set<String> allowed,
+      Predicate<String> allowed,
       Collection<Lease> before,
       Collection<Card> cards,
       Collection<Lease> held) {
@@ -72,7 +74,7 @@ record Leases(List<Lease> leases, List<Conflict> conflicts) {
     List<Conflict> conflicts = new ArrayList<>();
     List<Card> waiting = new ArrayList<>();
     for (Card card : inOrder(cards)) {
-      if (!allowed.isEmpty() && !allowed.contains(card.namespace())) {
+      if (!allowed.test(card.namespace())) {
         conflicts.add(
             card.conflict(
                 NetworkReady.NAMESPACE_NOT_ALLOWED,
@@ -84,6 +86,9 @@ record Leases(List<Lease> leases, List<Conflict> conflicts) {
     }
     List.of(trusted, before)
         .forEach(known -> waiting.removeIf(card -> keeps(card, lan, known, given)));
+    before.stream()
+        .filter(lease -> !lease.uid().isEmpty() && !given.containsKey(lease.address()))
+        .forEach(lease -> given.put(lease.address(), onlyHeld(lease)));
     waiting.removeIf(
         card -> card.wanted().isPresent() && asks(card, bridgeNetwork, lan, given, conflicts));
     for (Card card : waiting) {
@@ -163,7 +168,10 @@ record Leases(List<Lease> leases, List<Conflict> conflicts) {
     return true;
   }
 
-  /** Of a pod alone: the VM's next one shall not have it, unless a card asks for it again. */
+  /**
+   * Of a pod alone, if at all: the VM's next one shall not have it, unless a card asks for it
+   * again.
+   */
   private static Lease onlyHeld(Lease lease) {
     return new Lease(
         lease.address(), lease.namespace(), lease.virtualMachine(), "", lease.network());

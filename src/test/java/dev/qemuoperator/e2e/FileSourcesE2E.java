@@ -98,18 +98,14 @@ class FileSourcesE2E {
     ImageServer server = ImageServer.start(NAMESPACE.name());
     server.publish("second.qcow2");
     root("empty", "/srv/e2e-empty");
-    Cluster.get()
-        .kubectlWithInput(
-            manifest(
-                "second",
-                "[{hostPath: {root: empty, path: a.qcow2}}, {http: {url: \"%s/second.qcow2\"}}]"
-                    .formatted(server.url()),
-                server.checksum("second.qcow2"),
-                "  prePull: {}\n"),
-            "apply",
-            "-f",
-            "-")
-        .text();
+    Vm.apply(
+        NAMESPACE.name(),
+        manifest(
+            "second",
+            "[{hostPath: {root: empty, path: a.qcow2}}, {http: {url: \"%s/second.qcow2\"}}]"
+                .formatted(server.url()),
+            server.checksum("second.qcow2"),
+            "  prePull: {}\n"));
     awaitCondition("second", "PrePulled", "True", "Present");
     assertThat(image("second").nodes())
         .extracting(VirtualMachineImageStatus.Node::source)
@@ -183,25 +179,19 @@ class FileSourcesE2E {
   }
 
   private static void root(String name, String nodePath) {
-    Cluster.get()
-        .kubectlWithInput(
-            """
+    Vm.apply(
+        NAMESPACE.name(),
+        """
             apiVersion: qemu-operator.dev/v1alpha1
             kind: HostPathRoot
             metadata: {name: %s, labels: {test: files}}
             spec: {nodePath: %s}
             """
-                .formatted(name, nodePath),
-            "apply",
-            "-f",
-            "-")
-        .text();
+            .formatted(name, nodePath));
   }
 
   private static void image(String name, String sources, TinyDisk disk, String more) {
-    Cluster.get()
-        .kubectlWithInput(manifest(name, sources, disk.checksum(), more), "apply", "-f", "-")
-        .text();
+    Vm.apply(NAMESPACE.name(), manifest(name, sources, disk.checksum(), more));
   }
 
   private static String manifest(String name, String sources, String checksum, String more) {

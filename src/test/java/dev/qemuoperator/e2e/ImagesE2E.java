@@ -581,20 +581,16 @@ class ImagesE2E {
   }
 
   private static void image(String name, String spec) {
-    Cluster.get()
-        .kubectlWithInput(
-            """
+    Vm.apply(
+        NAMESPACE.name(),
+        """
             apiVersion: qemu-operator.dev/v1alpha1
             kind: VirtualMachineImage
             metadata: {name: %s, labels: {test: images}}
             spec:
             %s
             """
-                .formatted(name, spec),
-            "apply",
-            "-f",
-            "-")
-        .text();
+            .formatted(name, spec));
   }
 
   private static void awaitUsers(String name, int count) {

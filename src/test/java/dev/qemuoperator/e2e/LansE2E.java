@@ -233,9 +233,9 @@ class LansE2E {
   }
 
   private static void network(String name, String bridge, String cidr, String more) {
-    Cluster.get()
-        .kubectlWithInput(
-            """
+    Vm.apply(
+        NAMESPACE.name(),
+        """
             apiVersion: qemu-operator.dev/v1alpha1
             kind: BridgeNetwork
             metadata: {name: %s, labels: {test: lans}}
@@ -244,11 +244,7 @@ class LansE2E {
               cidr: %s
               %s
             """
-                .formatted(name, bridge, cidr, more),
-            "apply",
-            "-f",
-            "-")
-        .text();
+            .formatted(name, bridge, cidr, more));
   }
 
   private static BridgeNetworkStatus status(String network) {

@@ -112,7 +112,7 @@ class RbacTest {
               "virtualmachineimages",
               "list watch",
               "machine/ImageWatch",
-              "from(VirtualMachineImage.class"),
+              "NamedWatch.of(VirtualMachineImage.class"),
           use(
               MACHINES,
               "hostpathroots",
@@ -160,8 +160,8 @@ class RbacTest {
               MACHINES,
               "bridgenetworks",
               "list watch",
-              "machine/LanWatch",
-              "from(BridgeNetwork.class"));
+              "machine/VirtualMachineReconciler",
+              "NamedWatch.of(BridgeNetwork.class"));
 
   /** And what one of a cluster does beside. */
   private static final List<Use> NETWORK_USES =

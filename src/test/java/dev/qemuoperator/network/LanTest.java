@@ -9,6 +9,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LanTest {
 
@@ -38,6 +39,20 @@ class LanTest {
   })
   void objectsToWhatNoVmCanHave(String address, String objection) {
     assertThat(home().objection(address).orElse(null)).isEqualTo(objection);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"192.168.86.010", "192.168.86", "192.168.86.*", "192.168.86.1-5", "*", ""})
+  void doesNotGuessWhatIsMeant(String address) {
+    assertThat(Lan.canonical(address)).isEmpty();
+  }
+
+  @Test
+  void networkOfTwoHasNoAddressOfItsOwn() {
+    Lan lan = Lan.of(spec("10.0.0.0/31", null, null, null));
+    assertThat(lan.objection("10.0.0.0")).isEmpty();
+    assertThat(lan.objection("10.0.0.1")).isEmpty();
   }
 
   @Test
@@ -73,6 +88,7 @@ class LanTest {
     "192.168.86.0/24, 192.168.86.1, 192.168.86.10, 192.168.87.20, 192.168.87.20 is not in spec.cidr",
     "192.168.86.0/24, fd00::1,      192.168.86.10, 192.168.86.20, fd00::1 is not in spec.cidr",
     "192.168.86.0/24, 192.168.86.999, 192.168.86.10, 192.168.86.20, 192.168.86.999 is no address",
+    "192.168.86/24,   192.168.86.1, 192.168.86.10, 192.168.86.20, 192.168.86/24 is no address",
     "192.168.86.0/24, 192.168.86.1, 192.168.86.20, 192.168.86.10, comes after"
   })
   void saysWhatContradictsItself(

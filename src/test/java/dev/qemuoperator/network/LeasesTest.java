@@ -11,7 +11,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class LeasesTest {
@@ -44,7 +43,7 @@ class LeasesTest {
   }
 
   private static Leases leases(List<Lease> before, List<Card> cards, List<Lease> held) {
-    return Leases.of("home", LAN, Set.of(), before, cards, held);
+    return Leases.of("home", LAN, namespace -> true, before, cards, held);
   }
 
   @Test
@@ -97,7 +96,9 @@ class LeasesTest {
     List<Card> cards = List.of(card("next", "10.0.0.2"));
     assertThat(leases(before, cards, before).leases()).containsExactly(held("10.0.0.2", "gone"));
     assertThat(leases(before, cards, before).conflicts()).hasSize(1);
-    assertThat(leases(before, cards, List.of()).leases())
+    List<Lease> resting = leases(before, cards, List.of()).leases();
+    assertThat(resting).containsExactly(held("10.0.0.2", "gone"));
+    assertThat(leases(resting, cards, List.of()).leases())
         .containsExactly(lease("10.0.0.2", "next"));
   }
 
@@ -158,7 +159,7 @@ class LeasesTest {
             Leases.of(
                     "home",
                     noPool,
-                    Set.of("ns"),
+                    "ns"::equals,
                     List.of(),
                     List.of(card("a", "10.0.0.1"), card("b", "10.0.1.1"), card("c", null)),
                     List.of())
@@ -166,7 +167,7 @@ class LeasesTest {
         .extracting(Conflict::reason)
         .containsExactly("AddressNotUsable", "AddressNotUsable", "NoPool");
     assertThat(
-            Leases.of("home", LAN, Set.of("other"), List.of(), List.of(card("a", null)), List.of())
+            Leases.of("home", LAN, "other"::equals, List.of(), List.of(card("a", null)), List.of())
                 .conflicts())
         .extracting(Conflict::reason)
         .containsExactly("NamespaceNotAllowed");
