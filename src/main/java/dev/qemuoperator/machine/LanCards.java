@@ -92,11 +92,12 @@ record LanCards(Map<String, LanPort> ports, Optional<Verdict> awaited) {
         .map(bridge -> in.bridgeNetworks().get(bridge.network()));
   }
 
-  /** What the pod was made with; the spec may ask for another one since. */
+  /** What the pod was made with on this LAN; the spec may ask for another address since. */
   static Optional<String> held(MachineInputs in, Network card) {
     return in.pod().map(PodFacts::pod).map(LanAddresses::of).stream()
         .flatMap(List::stream)
         .filter(held -> held.network().equals(card.name()))
+        .filter(held -> held.bridgeNetwork().equals(card.bridge().network()))
         .map(LanAddresses.Held::address)
         .findFirst();
   }
