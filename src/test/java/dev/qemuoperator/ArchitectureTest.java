@@ -135,11 +135,15 @@ class ArchitectureTest {
   static final ArchRule whatKindsShareKnowsNoKind =
       noClasses()
           .that()
-          .resideInAnyPackage("dev.qemuoperator.logs..", "dev.qemuoperator.roots..")
+          .resideInAnyPackage(
+              "dev.qemuoperator.logs..", "dev.qemuoperator.roots..", "dev.qemuoperator.nodes..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("dev.qemuoperator.machine..", "dev.qemuoperator.image..")
-          .because("each kind reads logs and roots: translate to its words there");
+          .resideInAnyPackage(
+              "dev.qemuoperator.machine..",
+              "dev.qemuoperator.image..",
+              "dev.qemuoperator.network..")
+          .because("each kind reads logs, roots and nodes: translate to its words there");
 
   @ArchTest
   static final ArchRule volumeKnowsNoKindAndNoKindKnowsIt =

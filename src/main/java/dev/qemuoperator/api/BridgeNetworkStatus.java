@@ -11,6 +11,8 @@ public record BridgeNetworkStatus(
     @JsonPropertyDescription("metadata.generation that this status speaks of.")
         Long observedGeneration,
     List<Condition> conditions,
+    @JsonPropertyDescription("Which nodes have the bridge; VMs on this LAN run there alone.")
+        List<Node> nodes,
     @JsonPropertyDescription("How many addresses VMs have.") Integer used,
     @JsonPropertyDescription("How many addresses of the pool nobody has; absent without a pool.")
         Integer free,
@@ -19,6 +21,22 @@ public record BridgeNetworkStatus(
                 + " have the same one.")
         List<Lease> addresses,
     @JsonPropertyDescription("Who has not got one, and why.") List<Conflict> conflicts) {
+
+  /** The state of a node that VMs on this LAN can run on. */
+  public static final String READY = "Ready";
+
+  /** The state of a node that is not known yet. */
+  public static final String LOOKING = "Looking";
+
+  /** A node of the cluster. */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Node(
+      String name,
+      @JsonPropertyDescription(
+              "Ready; why it cannot be used: BridgeMissing, BridgeDown, MTUMismatch, WirelessUplink; or"
+                  + " Looking, LookFailed while that is not known.")
+          String state,
+      @JsonPropertyDescription("That, and what to do; absent: nothing.") String message) {}
 
   /** The address of a network card. */
   public record Lease(

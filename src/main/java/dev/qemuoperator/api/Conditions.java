@@ -149,6 +149,12 @@ public final class Conditions {
     /** The VM asks for no address, and the BridgeNetwork has no pool to take one from. */
     public static final String NO_POOL = "NoPool";
 
+    /** The BridgeNetwork has not told yet which nodes have the bridge. */
+    public static final String AWAITING_NODES = "AwaitingNodes";
+
+    /** No node has the bridges of all LANs of the VM, in a state in which they can be used. */
+    public static final String NO_NODE = "NoNode";
+
     /** The node does not have the bridge. */
     public static final String BRIDGE_MISSING = "BridgeMissing";
 

@@ -31,11 +31,11 @@ final class ImageBeans {
 
   @Produces
   @Singleton
-  NodePods nodePods(
+  PrePullPods prePullPods(
       KubernetesClient client,
       PodSettings settings,
       @ConfigProperty(name = "qemu-operator.namespace") String namespace) {
-    return new NodePods(client, namespace, settings);
+    return new PrePullPods(client, namespace, settings);
   }
 
   /**

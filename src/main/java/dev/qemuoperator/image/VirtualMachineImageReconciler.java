@@ -43,11 +43,11 @@ public class VirtualMachineImageReconciler implements Reconciler<VirtualMachineI
   private final Web web;
   private final Clock clock;
   private final ImageSettings settings;
-  private final NodePods nodes;
+  private final PrePullPods nodes;
   private final Attempts attempts;
   private Users users;
 
-  VirtualMachineImageReconciler(Web web, Clock clock, ImageSettings settings, NodePods nodes) {
+  VirtualMachineImageReconciler(Web web, Clock clock, ImageSettings settings, PrePullPods nodes) {
     this.web = web;
     this.clock = clock;
     this.settings = settings;

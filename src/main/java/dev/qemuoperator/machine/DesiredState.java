@@ -49,7 +49,7 @@ record DesiredState(
             in.wantsSeed(),
             CertificateAuthority.OPERATOR_DN,
             Volumes.of(in),
-            decision.lans().ports());
+            decision.lans().places().ports());
     return new DesiredState(
         in.spec().disks().stream()
             .filter(disk -> disk.storage().isClaimed())
@@ -76,7 +76,7 @@ record DesiredState(
             in.spec(),
             hardware,
             new ImageFetch(settings, decision.bases().fetch(), in.keptBases()),
-            decision.lans().ports(),
+            decision.lans().places(),
             in.requests()),
         MediumPods.of(in, settings));
   }

@@ -9,8 +9,10 @@ import dev.qemuoperator.api.BridgeNetworkStatus.Lease;
 import dev.qemuoperator.api.Conditions.NetworkReady;
 import dev.qemuoperator.api.Network;
 import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.api.VirtualMachineSpec;
 import dev.qemuoperator.cloudinit.Nic.FixedAddress;
 import dev.qemuoperator.pod.LanAddresses;
+import dev.qemuoperator.pod.LanPlaces;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.IpAddresses;
@@ -25,6 +27,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -32,15 +35,15 @@ import java.util.stream.Stream;
 /**
  * The network cards on LANs.
  *
- * @param ports where each comes onto its LAN, by the card's name; without those that cannot yet
+ * @param places where they come onto their LANs
  * @param awaited why there can be no further pod yet
  */
-record LanCards(Map<String, LanPort> ports, Optional<Verdict> awaited) {
+record LanCards(LanPlaces places, Optional<Verdict> awaited) {
 
   static LanCards of(MachineInputs in) {
     Map<String, LanPort> ports = new LinkedHashMap<>();
     Optional<Verdict> awaited = Optional.empty();
-    for (Network card : cards(in)) {
+    for (Network card : of(in.spec()).toList()) {
       Optional<BridgeNetwork> network = network(in, card);
       Optional<String> address = network.flatMap(lan -> address(in, lan, card));
       Optional<Verdict> obstacle =
@@ -57,15 +60,14 @@ record LanCards(Map<String, LanPort> ports, Optional<Verdict> awaited) {
       }
       awaited = awaited.or(() -> obstacle);
     }
-    return new LanCards(ports, awaited);
+    Optional<SortedSet<String>> nodes = LanNodes.of(in);
+    Optional<Verdict> noNode = nodes.filter(SortedSet::isEmpty).map(none -> LanNodes.problem(in));
+    return new LanCards(new LanPlaces(ports, nodes), awaited.or(() -> noNode));
   }
 
   /** The BridgeNetworks of a VM. */
   static Set<String> named(VirtualMachine vm) {
-    return Hardware.networks(vm.getSpec()).stream()
-        .filter(card -> card.bridge() != null)
-        .map(card -> card.bridge().network())
-        .collect(Collectors.toSet());
+    return of(vm.getSpec()).map(card -> card.bridge().network()).collect(Collectors.toSet());
   }
 
   /** How many addresses are free is not the VMs' business. */
@@ -77,13 +79,14 @@ record LanCards(Map<String, LanPort> ports, Optional<Verdict> awaited) {
                     status ->
                         Stream.of(
                             Optional.ofNullable(status.conditions()),
+                            Optional.ofNullable(status.nodes()),
                             Optional.ofNullable(status.addresses()),
                             Optional.ofNullable(status.conflicts()))))
         .toList();
   }
 
-  private static List<Network> cards(MachineInputs in) {
-    return Hardware.networks(in.spec()).stream().filter(card -> card.bridge() != null).toList();
+  static Stream<Network> of(VirtualMachineSpec spec) {
+    return Hardware.networks(spec).stream().filter(card -> card.bridge() != null);
   }
 
   /** The LAN of a card. */
@@ -107,7 +110,7 @@ record LanCards(Map<String, LanPort> ports, Optional<Verdict> awaited) {
    * pod it is the pod's: its container may start again.
    */
   Optional<FixedAddress> fixed(MachineInputs in, Network card) {
-    return Optional.ofNullable(ports.get(card.name()))
+    return Optional.ofNullable(places.ports().get(card.name()))
         .flatMap(LanPort::address)
         .map(address -> held(in, card).orElse(address))
         .map(address -> fixed(network(in, card).orElseThrow().getSpec(), address));

@@ -255,11 +255,24 @@ record MachineDecision(
     // a CPU limit that could not be changed while the guest ran is changed now
     boolean outdated =
         PendingChanges.awaitBoot(PendingChanges.of(in, wanted, Apply.Result.UNTRIED))
-            || (!pod.hasStarted() && !wanted.fetchTemplate().equals(pod.fetchTemplate()));
+            || (!pod.hasStarted() && !wanted.fetchTemplate().equals(pod.fetchTemplate()))
+            || isOnAnotherLan(pod, wanted);
     // a pod that has fetched and still lacks it would only be followed by one like it
     boolean lacksBase = BaseImages.missing(in).stream().anyMatch(disk -> !pod.hasFetched(disk));
     boolean otherInputs = MediumChange.isOfAnOlderSpec(in) || Volumes.areGivenUp(in);
     return replaceable && (outdated || lacksBase || otherInputs) ? PodStep.DELETE : PodStep.KEEP;
+  }
+
+  /** It cannot be started there, or could be where it may not be scheduled to. */
+  private boolean isOnAnotherLan(PodFacts pod, PodFacts wanted) {
+    return lans.places()
+        .nodes()
+        .filter(
+            nodes ->
+                pod.nodeName()
+                    .map(node -> !nodes.contains(node))
+                    .orElseGet(() -> !wanted.nodesTemplate().equals(pod.nodesTemplate())))
+        .isPresent();
   }
 
   /** The pod is about to tell an end that the run strategy leaves so: it must stay to do that. */

@@ -263,7 +263,16 @@ record Verdicts(
   private Optional<Verdict> noNodeFits() {
     return pod()
         .flatMap(PodFacts::unschedulable)
-        .map(why -> Verdict.no(Running.UNSCHEDULABLE, why));
+        .map(why -> Verdict.no(Running.UNSCHEDULABLE, why + onLansAlone()));
+  }
+
+  private String onLansAlone() {
+    return decision
+        .lans()
+        .places()
+        .nodes()
+        .map(nodes -> " Its networks are on these nodes alone: " + String.join(", ", nodes) + ".")
+        .orElse("");
   }
 
   private Optional<Verdict> runnerImageMissing() {

@@ -2,6 +2,10 @@ package dev.qemuoperator.network;
 
 import dev.qemuoperator.api.BridgeNetwork;
 import dev.qemuoperator.api.BridgeNetworkStatus;
+import dev.qemuoperator.api.BridgeNetworkStatus.Node;
+import dev.qemuoperator.nodes.NodePods;
+import dev.qemuoperator.pod.PodSettings;
+import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
@@ -12,10 +16,16 @@ import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 
-/** Gives the addresses of a LAN to the VMs on it; what it has given stands in its status. */
+/**
+ * Gives the addresses of a LAN to the VMs on it, and looks which nodes have its bridge; what it has
+ * given and found stands in its status.
+ */
 @ControllerConfiguration(
     name = BridgeNetworkReconciler.NAME,
     fieldManager = "qemu-operator",
@@ -32,11 +42,20 @@ public class BridgeNetworkReconciler implements Reconciler<BridgeNetwork> {
 
   private final Clock clock;
   private final NetworkSettings settings;
+  private final NodePods<BridgeNetwork> pods;
+  private final String runnerImage;
   private Cards cards;
 
-  BridgeNetworkReconciler(Clock clock, NetworkSettings settings) {
+  BridgeNetworkReconciler(
+      Clock clock,
+      NetworkSettings settings,
+      KubernetesClient client,
+      PodSettings pods,
+      @ConfigProperty(name = "qemu-operator.namespace") String namespace) {
     this.clock = clock;
     this.settings = settings;
+    this.pods = new NodePods<>(client, namespace, BridgeNetwork.class, LookPods.LABELS);
+    this.runnerImage = pods.runnerImage();
   }
 
   @Override
@@ -45,17 +64,32 @@ public class BridgeNetworkReconciler implements Reconciler<BridgeNetwork> {
     if (!settings.manage()) {
       return UpdateControl.noUpdate();
     }
-    BridgeNetworkStatus status = status(network, clock.instant());
-    return status.equals(network.getStatus())
-        ? UpdateControl.noUpdate()
-        : UpdateControl.patchStatus(BridgeReport.statusOnly(network, status))
-            .rescheduleAfter(LOOK_ONCE_MORE);
+    Instant now = clock.instant();
+    Looks looks =
+        Looks.of(
+            new LookPods(network, pods.namespace(), runnerImage),
+            pods.nodes(),
+            pods.of(network),
+            cards.refusals(),
+            now);
+    Map<String, String> refused = pods.apply(looks.surplus(), looks.missing());
+    BridgeNetworkStatus status = status(network, looks.told(network.getSpec(), refused), now);
+    if (!status.equals(network.getStatus())) {
+      return UpdateControl.patchStatus(BridgeReport.statusOnly(network, status))
+          .rescheduleAfter(LOOK_ONCE_MORE);
+    }
+    UpdateControl<BridgeNetwork> control = UpdateControl.noUpdate();
+    return Optional.of(Looks.SOON)
+        .filter(soon -> !refused.isEmpty())
+        .or(() -> looks.next().map(due -> Duration.between(now, due).plus(LOOK_ONCE_MORE)))
+        .map(control::rescheduleAfter)
+        .orElse(control);
   }
 
-  private BridgeNetworkStatus status(BridgeNetwork network, Instant now) {
+  private BridgeNetworkStatus status(BridgeNetwork network, List<Node> nodes, Instant now) {
     Optional<String> problem = Lan.problem(network.getSpec());
     if (problem.isPresent()) {
-      return BridgeReport.invalid(network, problem.get(), now);
+      return BridgeReport.invalid(network, problem.get(), nodes, now);
     }
     Lan lan = Lan.of(network.getSpec());
     Leases leases =
@@ -66,7 +100,7 @@ public class BridgeNetworkReconciler implements Reconciler<BridgeNetwork> {
             BridgeReport.before(network),
             cards.on(network),
             cards.held(network));
-    return BridgeReport.of(network, lan, leases, now);
+    return BridgeReport.of(network, lan, nodes, leases, now);
   }
 
   @Override
@@ -76,6 +110,9 @@ public class BridgeNetworkReconciler implements Reconciler<BridgeNetwork> {
       return List.of();
     }
     cards = new Cards(context);
-    return cards.eventSources();
+    List<EventSource<?, BridgeNetwork>> sources =
+        new ArrayList<>(pods.watch(context, Looks::facts, network -> true));
+    sources.addAll(cards.eventSources());
+    return sources;
   }
 }

@@ -4,6 +4,7 @@ import dev.qemuoperator.api.BridgeConditions.Ready;
 import dev.qemuoperator.api.BridgeNetwork;
 import dev.qemuoperator.api.BridgeNetworkStatus;
 import dev.qemuoperator.api.BridgeNetworkStatus.Lease;
+import dev.qemuoperator.api.BridgeNetworkStatus.Node;
 import dev.qemuoperator.api.Conditions.NetworkReady;
 import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
@@ -28,26 +29,49 @@ final class BridgeReport {
   }
 
   /** Of a spec that contradicts itself: who has an address keeps it. */
-  static BridgeNetworkStatus invalid(BridgeNetwork network, String problem, Instant now) {
+  static BridgeNetworkStatus invalid(
+      BridgeNetwork network, String problem, List<Node> nodes, Instant now) {
     return of(
         network,
+        nodes,
         Verdict.no(Ready.INVALID, problem + ". VMs that ask for an address wait."),
         new Leases(before(network), List.of()),
         Optional.empty(),
         now);
   }
 
-  static BridgeNetworkStatus of(BridgeNetwork network, Lan lan, Leases leases, Instant now) {
+  static BridgeNetworkStatus of(
+      BridgeNetwork network, Lan lan, List<Node> nodes, Leases leases, Instant now) {
     Set<String> taken = leases.leases().stream().map(Lease::address).collect(Collectors.toSet());
     return of(
         network,
-        verdict(network, leases),
+        nodes,
+        noNode(network, nodes).orElseGet(() -> verdict(nodes, leases)),
         leases,
         Optional.of(lan).filter(Lan::hasPool).map(with -> with.count(taken)),
         now);
   }
 
-  private static Verdict verdict(BridgeNetwork network, Leases leases) {
+  private static Optional<Verdict> noNode(BridgeNetwork network, List<Node> nodes) {
+    if (ready(nodes) > 0) {
+      return Optional.empty();
+    }
+    String bridge = network.getSpec().bridge();
+    return Optional.of(
+        nodes.stream().anyMatch(node -> node.state().equals(BridgeNetworkStatus.LOOKING))
+            ? Verdict.unknown(
+                Ready.LOOKING, "It is looked which nodes have the bridge %s.".formatted(bridge))
+            : Verdict.no(
+                Ready.NO_NODE,
+                "No node has the bridge %s so that VMs can use it: see status.nodes, which is looked at again each minute."
+                    .formatted(bridge)));
+  }
+
+  private static long ready(List<Node> nodes) {
+    return nodes.stream().filter(node -> node.state().equals(BridgeNetworkStatus.READY)).count();
+  }
+
+  private static Verdict verdict(List<Node> nodes, Leases leases) {
     long without =
         leases.conflicts().stream()
             .filter(conflict -> conflict.reason().equals(NetworkReady.POOL_EXHAUSTED))
@@ -55,8 +79,7 @@ final class BridgeReport {
     return without == 0
         ? Verdict.yes(
             Ready.READY,
-            "VMs can be on it, on nodes that have the bridge %s."
-                .formatted(network.getSpec().bridge()))
+            "VMs can be on it, on %d of %d nodes.".formatted(ready(nodes), nodes.size()))
         : Verdict.no(
             Ready.POOL_EXHAUSTED,
             "No address of the pool is left for %d network cards, see status.conflicts: enlarge spec.pool, or delete VMs that have one."
@@ -64,7 +87,12 @@ final class BridgeReport {
   }
 
   private static BridgeNetworkStatus of(
-      BridgeNetwork network, Verdict ready, Leases leases, Optional<Integer> free, Instant now) {
+      BridgeNetwork network,
+      List<Node> nodes,
+      Verdict ready,
+      Leases leases,
+      Optional<Integer> free,
+      Instant now) {
     long generation = network.getMetadata().getGeneration();
     return new BridgeNetworkStatus(
         generation,
@@ -75,6 +103,7 @@ final class BridgeReport {
                 .orElse(List.of()),
             generation,
             now),
+        nodes,
         leases.leases().size(),
         free.orElse(null),
         leases.leases(),

@@ -8,6 +8,8 @@ import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.network.Leases.Card;
 import dev.qemuoperator.pod.LanAddresses;
 import dev.qemuoperator.pod.Ownership;
+import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.qmp.EventLog;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.OwnerReference;
@@ -17,7 +19,9 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -26,6 +30,10 @@ import java.util.stream.Stream;
 
 /** The network cards on LANs: of VMs, which want addresses, and of pods, which have them. */
 final class Cards {
+
+  /** Reasons of the runner's script bridge that a look at the node may show as well. */
+  private static final Set<String> NODE_PROBLEMS =
+      Set.of("BridgeMissing", "MTUMismatch", "BridgeFailed");
 
   private final InformerEventSource<VirtualMachine, BridgeNetwork> machines;
   private final InformerEventSource<Pod, BridgeNetwork> pods;
@@ -48,6 +56,7 @@ final class Cards {
     pods =
         new InformerEventSource<>(
             InformerEventSourceConfiguration.from(Pod.class, BridgeNetwork.class)
+                .withName("pods-on-lans")
                 .withWatchAllNamespaces()
                 .withLabelSelector(
                     LanAddresses.LABELS.entrySet().stream()
@@ -55,11 +64,38 @@ final class Cards {
                         .collect(Collectors.joining(",")))
                 .withOnUpdateFilter(
                     (now, before) ->
-                        !identified(now, LanAddresses.of(now))
-                            .equals(identified(before, LanAddresses.of(before))))
+                        !identified(now, facts(now)).equals(identified(before, facts(before))))
                 .withSecondaryToPrimaryMapper(pod -> all(context))
                 .build(),
             context);
+  }
+
+  private static Object facts(Pod pod) {
+    return List.of(LanAddresses.of(pod), refusal(pod));
+  }
+
+  /** When QEMU's container last could not use a bridge of its node. */
+  private static Optional<Instant> refusal(Pod pod) {
+    return new PodFacts(pod)
+        .lastTermination()
+        .filter(
+            end ->
+                EventLog.parse(end.getMessage())
+                    .wrapperFailure()
+                    .filter(failure -> NODE_PROBLEMS.contains(failure.reason()))
+                    .isPresent())
+        .map(end -> Instant.parse(end.getFinishedAt()));
+  }
+
+  /** When a VM's pod last could not use a bridge of a node, by node. */
+  Map<String, Instant> refusals() {
+    return pods.list()
+        .filter(pod -> pod.getSpec().getNodeName() != null && refusal(pod).isPresent())
+        .collect(
+            Collectors.toMap(
+                pod -> pod.getSpec().getNodeName(),
+                pod -> refusal(pod).orElseThrow(),
+                (one, other) -> one.isAfter(other) ? one : other));
   }
 
   /** What is made anew under the same name may come as a change. */

@@ -31,7 +31,9 @@ public record ImageFetch(
   /** Before the name of a disk or CD-ROM drive: the init container that fetches its image. */
   public static final String INIT_PREFIX = "image-";
 
-  static final String SCRIPTS = "/usr/lib/qemu-operator/";
+  /** Where the runner image has its scripts. */
+  public static final String SCRIPTS = "/usr/lib/qemu-operator/";
+
   private static final String CACHE = "cache";
   private static final String HANDOVER = "handover";
 

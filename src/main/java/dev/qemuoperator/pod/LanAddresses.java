@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 /** The addresses on LANs that a pod was made with, as it says itself as long as it is there. */
 public final class LanAddresses {
 
-  /** On each pod that has one. */
+  /** On each pod with a card on a LAN, also if that has no address of it. */
   public static final Map<String, String> LABELS = Map.of("qemu-operator.dev/on-a-lan", "true");
 
   private static final String ANNOTATION = "qemu-operator.dev/lan-addresses";
@@ -45,8 +45,10 @@ public final class LanAddresses {
     return text.isEmpty() ? Map.of() : Map.of(ANNOTATION, text);
   }
 
-  static Map<String, String> labels(VirtualMachineSpec spec, Map<String, LanPort> ports) {
-    return held(spec, ports).findAny().isPresent() ? LABELS : Map.of();
+  static Map<String, String> labels(VirtualMachineSpec spec) {
+    return Hardware.networks(spec).stream().anyMatch(card -> card.bridge() != null)
+        ? LABELS
+        : Map.of();
   }
 
   private static Stream<Held> held(VirtualMachineSpec spec, Map<String, LanPort> ports) {

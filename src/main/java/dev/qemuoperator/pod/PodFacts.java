@@ -84,6 +84,11 @@ public record PodFacts(Pod pod) {
     return annotation(VmPod.FETCH_ANNOTATION);
   }
 
+  /** Hash of the nodes that the pod was kept to, for its LANs; empty if it may be anywhere. */
+  public String nodesTemplate() {
+    return annotation(LanPlaces.ANNOTATION);
+  }
+
   /** The fields of the spec that the pod was made from, see {@link SpecFields}. */
   public SortedMap<String, String> specFields() {
     return SpecFields.read(annotation(VmPod.SPEC_ANNOTATION));

@@ -13,7 +13,6 @@ import dev.qemuoperator.qemu.Attachment.NodeProcesses;
 import dev.qemuoperator.qemu.Attachment.SecretVolume;
 import dev.qemuoperator.qemu.Attachment.WrapperOption;
 import dev.qemuoperator.qemu.Hardware;
-import dev.qemuoperator.qemu.LanPort;
 import dev.qemuoperator.qemu.MemoryBudget;
 import dev.qemuoperator.qemu.VmIdentity;
 import io.fabric8.kubernetes.api.model.EnvVar;
@@ -83,7 +82,7 @@ public final class VmPod {
    * The pod as it should be.
    *
    * @param fetch what still has to come to its node
-   * @param ports of cards on LANs, by card
+   * @param lans where its cards come onto LANs
    * @param requests one-shot annotations of the VM; the pod that starts with them has met them
    */
   public static Pod build(
@@ -91,7 +90,7 @@ public final class VmPod {
       VirtualMachineSpec spec,
       Hardware hardware,
       ImageFetch fetch,
-      Map<String, LanPort> ports,
+      LanPlaces lans,
       Map<String, String> requests) {
     // What is fetched first is gone from the next pod: it must not make the running one look stale.
     Pod template = new VmPod(fetch.ofNothing()).assemble(vm, spec, hardware);
@@ -101,11 +100,18 @@ public final class VmPod {
         .addToAnnotations(TEMPLATE_ANNOTATION, Hash.of(withoutLiveFields(template.getSpec())))
         .addToAnnotations(FETCH_ANNOTATION, fetch.hash())
         .addToAnnotations(
-            SPEC_ANNOTATION, SpecFields.write(SpecFields.of(spec, ports, fetch.settings())))
+            SPEC_ANNOTATION, SpecFields.write(SpecFields.of(spec, lans.ports(), fetch.settings())))
         .addToAnnotations(requests)
-        .addToAnnotations(LanAddresses.annotations(spec, ports))
-        .addToLabels(LanAddresses.labels(spec, ports))
+        .addToAnnotations(lans.annotations())
+        .addToAnnotations(LanAddresses.annotations(spec, lans.ports()))
+        .addToLabels(LanAddresses.labels(spec))
         .endMetadata()
+        .editSpec()
+        .withAffinity(
+            lans.nodes()
+                .map(nodes -> NodeNames.demand(spec.affinity(), nodes))
+                .orElse(spec.affinity()))
+        .endSpec()
         .build();
   }
 

@@ -62,6 +62,16 @@ public record EventLog(List<Event> events) {
   }
 
   /**
+   * What a pod found on its node.
+   *
+   * @param others names of the node's other bridges, if this one is none of them
+   * @param mtu in bytes
+   * @param wireless the node's own way out, if that is wireless and the bridge leads nowhere
+   */
+  public record Bridge(
+      boolean exists, List<String> others, boolean isUp, int mtu, Optional<String> wireless) {}
+
+  /**
    * A step that was taken, whether or not QEMU took notice.
    *
    * @param at by the clock of the pod's node; null if the line does not say
@@ -106,6 +116,22 @@ public record EventLog(List<Event> events) {
                     data.path("disk").asText(""),
                     data.path("network").asText(""),
                     data.path("message").asText("")));
+  }
+
+  /** Of a container that looked for a bridge. */
+  public Optional<Bridge> bridge() {
+    return last("BRIDGE")
+        .map(Event::data)
+        .map(
+            data ->
+                new Bridge(
+                    data.path("exists").asBoolean(),
+                    Stream.of(data.path("others").asText("").split(" "))
+                        .filter(name -> !name.isEmpty())
+                        .toList(),
+                    data.path("up").asBoolean(),
+                    data.path("mtu").asInt(),
+                    Optional.of(data.path("wireless").asText("")).filter(name -> !name.isEmpty())));
   }
 
   /** Of a container that fetched a base image: the digest of its file, {@code sha256:…}. */

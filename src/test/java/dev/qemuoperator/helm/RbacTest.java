@@ -151,7 +151,7 @@ class RbacTest {
               "list watch",
               "roots/RootWatch",
               "from(HostPathRoot.class"),
-          use(CORE, "nodes", "list watch", "image/NodePods", "from(Node.class"));
+          use(CORE, "nodes", "list watch", "nodes/NodePods", "from(Node.class"));
 
   /** Of LANs, by every operator. */
   private static final List<Use> NETWORK_READ_USES =
@@ -184,7 +184,8 @@ class RbacTest {
               "list watch",
               "network/Cards",
               "from(VirtualMachine.class"),
-          use(CORE, "pods", "list watch", "network/Cards", "from(Pod.class"));
+          use(CORE, "pods", "list watch", "network/Cards", "from(Pod.class"),
+          use(CORE, "nodes", "list watch", "nodes/NodePods", "from(Node.class"));
 
   /** In the operator's own namespace. JOSDK does not start without update, though it patches. */
   private static final List<Use> OWN_USES =
@@ -202,13 +203,16 @@ class RbacTest {
               "machine/AuthorityStore",
               "SECRET = \"qemu-operator-ca\""));
 
-  /** And there, of the one that looks after images. */
-  private static final List<Use> PRE_PULL_USES =
+  /** And there, of the one that looks after images or networks. */
+  private static final List<Use> NODE_POD_USES =
       List.of(
-          use(CORE, "pods", "list watch", "image/NodePods", "from(Pod.class"),
-          use(CORE, "pods", "create", "image/NodePods", "client.resource(pod).create()"),
-          use(CORE, "pods", "delete", "image/NodePods", "client.resource(pod).delete()"),
-          use(CORE, "pods/log", "get", "logs/PodLogs", ".getLog()"));
+          use(CORE, "pods", "list watch", "nodes/NodePods", "from(Pod.class"),
+          use(CORE, "pods", "create", "nodes/NodePods", "client.resource(pod).create()"),
+          use(CORE, "pods", "delete", "nodes/NodePods", "client.resource(pod).delete()"));
+
+  /** Of the one that looks after images alone. */
+  private static final List<Use> PRE_PULL_USES =
+      List.of(use(CORE, "pods/log", "get", "logs/PodLogs", ".getLog()"));
 
   /** Of disks with the storage nodeLocal. */
   private static final List<Use> NODE_LOCAL_USES =
@@ -299,14 +303,23 @@ class RbacTest {
     assertThat(own.getMetadata().getNamespace()).isEqualTo(Chart.NAMESPACE);
     assertAllowed(
         own.getRules(),
-        Stream.of(OWN_USES, PRE_PULL_USES, REMOVER_USES).flatMap(List::stream).toList(),
+        Stream.of(OWN_USES, NODE_POD_USES, PRE_PULL_USES, REMOVER_USES)
+            .flatMap(List::stream)
+            .toList(),
         OWN_RULES);
     assertAllowed(
-        Chart.render("{images: {manage: false}, nodeLocal: {enabled: false}}")
-            .the(Role.class)
-            .getRules(),
+        ownRules("{images: {manage: false}, nodeLocal: {enabled: false}}"),
+        Stream.of(OWN_USES, NODE_POD_USES).flatMap(List::stream).toList(),
+        OWN_RULES);
+    assertAllowed(
+        ownRules(
+            "{images: {manage: false}, networks: {manage: false}, nodeLocal: {enabled: false}}"),
         OWN_USES,
         OWN_RULES);
+  }
+
+  private static List<PolicyRule> ownRules(String values) {
+    return Chart.render(values).the(Role.class).getRules();
   }
 
   @Test
@@ -346,6 +359,7 @@ class RbacTest {
         Stream.of(
                 MACHINE_USES,
                 OWN_USES,
+                NODE_POD_USES,
                 PRE_PULL_USES,
                 IMAGE_READ_USES,
                 IMAGE_USES,

@@ -355,14 +355,14 @@ final class Scenario {
                       in.wantsSeed(),
                       CertificateAuthority.OPERATOR_DN,
                       madeOn(in),
-                      LanCards.of(in).ports());
+                      LanCards.of(in).places().ports());
               Pod made =
                   VmPod.build(
                       in.identity(),
                       madeFrom(in),
                       hardware,
                       new ImageFetch(SETTINGS, fetchedBy(patch, in), in.keptBases()),
-                      LanCards.of(in).ports(),
+                      LanCards.of(in).places(),
                       Map.of());
               return Serialization.unmarshal(merged(tree(made), patch).toString(), Pod.class);
             })

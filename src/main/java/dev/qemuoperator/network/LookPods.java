@@ -1,0 +1,120 @@
+package dev.qemuoperator.network;
+
+import dev.qemuoperator.api.BridgeNetwork;
+import dev.qemuoperator.api.VirtualMachine;
+import dev.qemuoperator.pod.Hash;
+import dev.qemuoperator.pod.ImageFetch;
+import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The pods that look whether nodes have the bridge of a LAN. One stays when it has done so: it is
+ * what is known of the node.
+ *
+ * @param namespace the operator's
+ */
+record LookPods(BridgeNetwork network, String namespace, String runnerImage) {
+
+  /** On each of them. */
+  static final Map<String, String> LABELS =
+      Map.of(
+          "app.kubernetes.io/managed-by",
+          "qemu-operator",
+          "app.kubernetes.io/component",
+          "bridge-look");
+
+  /** What it is about: an answer to another question is none. */
+  private static final String QUESTION_ANNOTATION = "qemu-operator.dev/looks-for";
+
+  private static final int LONGEST_PREFIX = 40;
+  private static final long NOBODY = 65534;
+
+  /** A node that has started anew may have other bridges. */
+  private String question(Node node) {
+    return Hash.of(
+        List.of(
+            network.getSpec().bridge(),
+            node.getMetadata().getUid(),
+            Optional.ofNullable(node.getStatus())
+                .flatMap(status -> Optional.ofNullable(status.getNodeInfo()))
+                .map(info -> info.getBootID())
+                .orElse("")));
+  }
+
+  /** Whether a pod is, or was, to tell what is asked of a node now. */
+  boolean isAbout(Node node, Pod pod) {
+    return node.getMetadata().getName().equals(pod.getSpec().getNodeName())
+        && question(node)
+            .equals(
+                Optional.ofNullable(pod.getMetadata().getAnnotations())
+                    .map(annotations -> annotations.get(QUESTION_ANNOTATION))
+                    .orElse(""));
+  }
+
+  /**
+   * @param after the pod whose answer is too old, if there is one: another name is another pod
+   */
+  Pod build(Node node, Optional<Pod> after) {
+    ObjectMeta owner = network.getMetadata();
+    String question = question(node);
+    // @formatter:off
+    return new PodBuilder()
+        .withNewMetadata()
+          .withNamespace(namespace)
+          .withName(name(owner, question, after))
+          .withLabels(LABELS)
+          .addToAnnotations(QUESTION_ANNOTATION, question)
+          .withOwnerReferences(new OwnerReferenceBuilder()
+              .withApiVersion(VirtualMachine.GROUP + "/v1alpha1")
+              .withKind(BridgeNetwork.KIND)
+              .withName(owner.getName())
+              .withUid(owner.getUid())
+              .withController(true)
+              .withBlockOwnerDeletion(false)
+              .build())
+        .endMetadata()
+        .withNewSpec()
+          .withNodeName(node.getMetadata().getName())
+          // a VM that tolerates what others do not may want to go there
+          .addNewToleration().withOperator("Exists").endToleration()
+          .withHostNetwork(true)
+          .withRestartPolicy("OnFailure")
+          .withAutomountServiceAccountToken(false)
+          .withEnableServiceLinks(false)
+          .withTerminationGracePeriodSeconds(0L)
+          .addNewContainer()
+            .withName("look")
+            .withImage(runnerImage)
+            .withImagePullPolicy("IfNotPresent")
+            .withCommand(ImageFetch.SCRIPTS + "find-bridge", network.getSpec().bridge())
+            .withNewSecurityContext()
+              .withRunAsUser(NOBODY)
+              .withRunAsNonRoot(true)
+              .withAllowPrivilegeEscalation(false)
+              .withReadOnlyRootFilesystem(true)
+              .withNewCapabilities().withDrop("ALL").endCapabilities()
+            .endSecurityContext()
+          .endContainer()
+        .endSpec()
+        .build();
+    // @formatter:on
+  }
+
+  private static String name(ObjectMeta network, String question, Optional<Pod> after) {
+    String prefix = network.getName().replace('.', '-');
+    return "%s-%s"
+        .formatted(
+            prefix.substring(0, Math.min(prefix.length(), LONGEST_PREFIX)),
+            Hash.of(
+                List.of(
+                    network.getUid(),
+                    question,
+                    after.map(pod -> pod.getMetadata().getUid()).orElse(""))));
+  }
+}

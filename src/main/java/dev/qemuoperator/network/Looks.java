@@ -1,0 +1,246 @@
+package dev.qemuoperator.network;
+
+import dev.qemuoperator.api.BridgeNetworkSpec;
+import dev.qemuoperator.api.BridgeNetworkStatus;
+import dev.qemuoperator.pod.PodFacts;
+import dev.qemuoperator.qmp.EventLog;
+import dev.qemuoperator.qmp.EventLog.Bridge;
+import io.fabric8.kubernetes.api.model.ContainerState;
+import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
+import io.fabric8.kubernetes.api.model.ContainerStateWaiting;
+import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.NodeSystemInfo;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Which nodes have the bridge of a LAN: what the pods tell that have looked, and which have to
+ * look.
+ *
+ * @param nodes each with what is known of it
+ * @param surplus pods that nothing is to be learnt from any more
+ */
+record Looks(List<OnNode> nodes, List<Pod> surplus) {
+
+  /** How long the answer counts that a node cannot be used. */
+  static final Duration AGAIN = Duration.ofMinutes(5);
+
+  /** The same, while no node can: somebody may be at it. */
+  static final Duration SOON = Duration.ofMinutes(1);
+
+  /** Pods that look at the same time. */
+  private static final int AT_ONCE = 8;
+
+  private static final String LINUX = "linux";
+
+  /**
+   * A node.
+   *
+   * @param told the last answer
+   * @param due when that counts no more; empty: as long as nothing contradicts it
+   * @param looking the pod that is to tell; empty if none is needed
+   * @param made whether that is there already
+   * @param silent whether the node does not report to Kubernetes
+   */
+  private record OnNode(
+      String name,
+      Optional<Bridge> told,
+      Optional<Instant> due,
+      Optional<Pod> looking,
+      boolean made,
+      boolean silent) {}
+
+  /**
+   * @param present pods of this LAN that have looked or look
+   * @param contradicted when a VM's pod last could not use the bridge of a node, by node
+   */
+  static Looks of(
+      LookPods pods,
+      Collection<Node> nodes,
+      Collection<Pod> present,
+      Map<String, Instant> contradicted,
+      Instant now) {
+    BridgeNetworkSpec spec = pods.network().getSpec();
+    List<Node> linux = nodes.stream().filter(Looks::runsPods).toList();
+    Map<String, Pod> last =
+        linux.stream()
+            .flatMap(node -> last(pods, node, present).stream())
+            .collect(Collectors.toMap(pod -> pod.getSpec().getNodeName(), pod -> pod));
+    boolean anyUsable =
+        last.values().stream().anyMatch(pod -> answer(pod).filter(usable(spec)).isPresent());
+    List<OnNode> looks = new ArrayList<>();
+    for (Node node : linux) {
+      String name = node.getMetadata().getName();
+      Optional<Pod> answered = Optional.ofNullable(last.get(name));
+      Optional<Bridge> told = answered.flatMap(Looks::answer);
+      Optional<Instant> due =
+          Optional.ofNullable(contradicted.get(name))
+              .filter(at -> answered.filter(pod -> at.isAfter(end(pod))).isPresent())
+              .or(
+                  () ->
+                      told.filter(usable(spec).negate())
+                          .map(no -> end(answered.get()).plus(anyUsable ? AGAIN : SOON)));
+      boolean enough = told.isPresent() && due.filter(at -> !at.isAfter(now)).isEmpty();
+      Optional<Pod> wanted =
+          Optional.of(pods.build(node, answered)).filter(pod -> !enough && !isSilent(node));
+      Optional<Pod> there =
+          wanted.flatMap(
+              pod -> present.stream().filter(one -> name(one).equals(name(pod))).findFirst());
+      looks.add(
+          new OnNode(
+              name,
+              told,
+              due.filter(at -> enough),
+              there.or(() -> wanted),
+              there.isPresent(),
+              isSilent(node)));
+    }
+    Set<String> needed =
+        Stream.concat(
+                looks.stream().flatMap(node -> node.looking().stream()), last.values().stream())
+            .filter(pod -> !isLost(pod))
+            .map(Looks::name)
+            .collect(Collectors.toSet());
+    return new Looks(
+        looks.stream().sorted(Comparator.comparing(OnNode::name)).toList(),
+        present.stream()
+            .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
+            .filter(pod -> !needed.contains(name(pod)))
+            .toList());
+  }
+
+  /** What of a node matters. */
+  static List<Object> facts(Node node) {
+    return List.of(
+        node.getMetadata().getUid(),
+        runsPods(node),
+        isSilent(node),
+        Optional.ofNullable(node.getStatus())
+            .flatMap(status -> Optional.ofNullable(status.getNodeInfo()))
+            .map(NodeSystemInfo::getBootID));
+  }
+
+  private static boolean runsPods(Node node) {
+    return LINUX.equals(
+        Optional.ofNullable(node.getMetadata().getLabels())
+            .map(labels -> labels.get("kubernetes.io/os"))
+            .orElse(LINUX));
+  }
+
+  private static boolean isSilent(Node node) {
+    return Optional.ofNullable(node.getStatus()).stream()
+        .flatMap(status -> status.getConditions().stream())
+        .noneMatch(is -> is.getType().equals("Ready") && is.getStatus().equals("True"));
+  }
+
+  /** The one that has told last what is asked. */
+  private static Optional<Pod> last(LookPods pods, Node node, Collection<Pod> present) {
+    return present.stream()
+        .filter(pod -> pods.isAbout(node, pod) && answer(pod).isPresent())
+        .max(Comparator.comparing(Looks::end));
+  }
+
+  private static Optional<Bridge> answer(Pod pod) {
+    return ended(pod).flatMap(end -> EventLog.parse(end.getMessage()).bridge());
+  }
+
+  private static Instant end(Pod pod) {
+    return Instant.parse(ended(pod).orElseThrow().getFinishedAt());
+  }
+
+  private static Optional<ContainerStateTerminated> ended(Pod pod) {
+    return state(pod).map(ContainerState::getTerminated);
+  }
+
+  private static Optional<ContainerState> state(Pod pod) {
+    return Optional.ofNullable(pod.getStatus()).stream()
+        .flatMap(status -> status.getContainerStatuses().stream())
+        .flatMap(container -> Stream.ofNullable(container.getState()))
+        .findFirst();
+  }
+
+  /** Given up by its node, without an answer. */
+  private static boolean isLost(Pod pod) {
+    return new PodFacts(pod).isOver() && answer(pod).isEmpty();
+  }
+
+  private static String name(Pod pod) {
+    return pod.getMetadata().getName();
+  }
+
+  private static Predicate<Bridge> usable(BridgeNetworkSpec spec) {
+    return bridge -> Lacks.of(spec, bridge).isEmpty();
+  }
+
+  /** Those to be made now. */
+  List<Pod> missing() {
+    long busy = nodes.stream().filter(node -> node.looking().isPresent() && node.made()).count();
+    return nodes.stream()
+        .filter(node -> !node.made())
+        .flatMap(node -> node.looking().stream())
+        .limit(Math.max(0, AT_ONCE - busy))
+        .toList();
+  }
+
+  /** When there is something to look for again, if nothing happens before. */
+  Optional<Instant> next() {
+    return nodes.stream().flatMap(node -> node.due().stream()).min(Comparator.naturalOrder());
+  }
+
+  /**
+   * What is told of each node; one that is looked at again is as it was.
+   *
+   * @param refused what the API server said to pods that could not be made, by name
+   */
+  List<BridgeNetworkStatus.Node> told(BridgeNetworkSpec spec, Map<String, String> refused) {
+    return nodes.stream()
+        .map(
+            node ->
+                node.told()
+                    .map(bridge -> Lacks.of(spec, bridge))
+                    .orElseGet(() -> Optional.of(unknown(node, refused)))
+                    .map(lack -> told(node.name(), lack.state(), lack.message()))
+                    .orElseGet(() -> told(node.name(), BridgeNetworkStatus.READY, null)))
+        .toList();
+  }
+
+  private static BridgeNetworkStatus.Node told(String name, String state, String message) {
+    return new BridgeNetworkStatus.Node(name, state, message);
+  }
+
+  private static Lacks unknown(OnNode node, Map<String, String> refused) {
+    if (node.silent()) {
+      return new Lacks(Lacks.LOOK_FAILED, "It does not report to Kubernetes.");
+    }
+    Pod pod = node.looking().orElseThrow();
+    return Optional.ofNullable(refused.get(name(pod)))
+        .or(() -> state(pod).map(ContainerState::getWaiting).flatMap(Looks::problem))
+        .map(problem -> new Lacks(Lacks.LOOK_FAILED, problem))
+        .orElseGet(() -> new Lacks(BridgeNetworkStatus.LOOKING, null));
+  }
+
+  /** Any other word than that it is being made. */
+  private static Optional<String> problem(ContainerStateWaiting waiting) {
+    return Optional.ofNullable(waiting.getReason())
+        .filter(reason -> !List.of("ContainerCreating", "PodInitializing").contains(reason))
+        .map(
+            reason ->
+                "The pod that is to look does not start: %s%s. Check the chart's value runner.image."
+                    .formatted(
+                        reason,
+                        Optional.ofNullable(waiting.getMessage())
+                            .map(message -> ": " + message)
+                            .orElse("")));
+  }
+}
