@@ -393,3 +393,9 @@ address_in_use_in_a_vlan_is_told() { # test
   vlan_address_in_use 1
   vlan_address_in_use 0
 }
+lan_is_told_where_the_guest_is_before_it_speaks() { # test
+  small_lan                                           # a guest without a disk, which never sends anything itself
+  directories "$test"
+  vm=$(vm "$test" "$pod" $(as_node) -- --accelerator=TCG --grace-seconds=5 --bridge=$home -- $(machine '') $lan_nic)
+  within 10 'the MAC at its port' docker exec "$node" sh -c 'bridge fdb show br br0 | grep "^52:54:00:77:00:50 dev qvm0 "'
+}

@@ -1,10 +1,10 @@
 package dev.qemuoperator.api;
 
 /**
- * Annotations that users set on a VirtualMachine or VirtualMachineImage. The first ones ask for
- * something once: their value is a time stamp, as {@code kubectl rollout restart} writes it, and
- * any value that differs from the one that was acted on last, see status.actions or an image's
- * status.refreshRequestedAt, is a new request.
+ * Annotations that users set on a VirtualMachine, VirtualMachineImage or BridgeNetwork. The first
+ * ones ask for something once: their value is a time stamp, as {@code kubectl rollout restart}
+ * writes it, and any value that differs from the one that was acted on last, see status.actions or
+ * an image's status.refreshRequestedAt, is a new request.
  */
 public final class Annotations {
 
@@ -14,7 +14,10 @@ public final class Annotations {
   /** Press the machine's reset button: at once, and the guest is not asked. */
   public static final String RESET_REQUESTED_AT = "qemu-operator.dev/reset-requested-at";
 
-  /** On an image: look its sources up again, and pin what they serve now. */
+  /**
+   * On an image: look its sources up again, and pin what they serve now. On a BridgeNetwork: look
+   * at once which nodes have the bridge.
+   */
   public static final String REFRESH_REQUESTED_AT = "qemu-operator.dev/refresh-requested-at";
 
   /**

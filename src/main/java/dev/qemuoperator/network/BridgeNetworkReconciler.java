@@ -29,6 +29,8 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 @ControllerConfiguration(
     name = BridgeNetworkReconciler.NAME,
     fieldManager = "qemu-operator",
+    // another look is asked for by an annotation, which does not change the generation
+    generationAwareEventProcessing = false,
     maxReconciliationInterval = @MaxReconciliationInterval(interval = -1))
 public class BridgeNetworkReconciler implements Reconciler<BridgeNetwork> {
 

@@ -63,7 +63,7 @@ final class BridgeReport {
                 Ready.LOOKING, "It is looked which nodes have the bridge %s.".formatted(bridge))
             : Verdict.no(
                 Ready.NO_NODE,
-                "No node has the bridge %s so that VMs can use it: see status.nodes, which is looked at again each minute."
+                "No node has the bridge %s so that VMs can use it: see status.nodes, which is looked at again every 30 s."
                     .formatted(bridge)));
   }
 

@@ -1,9 +1,11 @@
 package dev.qemuoperator.network;
 
+import dev.qemuoperator.api.Annotations;
 import dev.qemuoperator.api.BridgeNetwork;
 import dev.qemuoperator.api.VirtualMachine;
 import dev.qemuoperator.pod.Hash;
 import dev.qemuoperator.pod.ImageFetch;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
@@ -32,6 +34,9 @@ record LookPods(BridgeNetwork network, String namespace, String runnerImage) {
   /** What it is about: an answer to another question is none. */
   private static final String QUESTION_ANNOTATION = "qemu-operator.dev/looks-for";
 
+  /** And on whose request. */
+  private static final String REQUEST_ANNOTATION = Annotations.REFRESH_REQUESTED_AT;
+
   private static final int LONGEST_PREFIX = 40;
   private static final long NOBODY = 65534;
 
@@ -50,11 +55,22 @@ record LookPods(BridgeNetwork network, String namespace, String runnerImage) {
   /** Whether a pod is, or was, to tell what is asked of a node now. */
   boolean isAbout(Node node, Pod pod) {
     return node.getMetadata().getName().equals(pod.getSpec().getNodeName())
-        && question(node)
-            .equals(
-                Optional.ofNullable(pod.getMetadata().getAnnotations())
-                    .map(annotations -> annotations.get(QUESTION_ANNOTATION))
-                    .orElse(""));
+        && question(node).equals(annotation(pod, QUESTION_ANNOTATION));
+  }
+
+  /** Whether somebody has asked for another look since. */
+  boolean isOvertaken(Pod pod) {
+    return !request().equals(annotation(pod, REQUEST_ANNOTATION));
+  }
+
+  private String request() {
+    return annotation(network, REQUEST_ANNOTATION);
+  }
+
+  private static String annotation(HasMetadata object, String name) {
+    return Optional.ofNullable(object.getMetadata().getAnnotations())
+        .map(annotations -> annotations.get(name))
+        .orElse("");
   }
 
   /**
@@ -70,6 +86,7 @@ record LookPods(BridgeNetwork network, String namespace, String runnerImage) {
           .withName(name(owner, question, after))
           .withLabels(LABELS)
           .addToAnnotations(QUESTION_ANNOTATION, question)
+          .addToAnnotations(REQUEST_ANNOTATION, request())
           .withOwnerReferences(new OwnerReferenceBuilder()
               .withApiVersion(VirtualMachine.GROUP + "/v1alpha1")
               .withKind(BridgeNetwork.KIND)
@@ -106,7 +123,7 @@ record LookPods(BridgeNetwork network, String namespace, String runnerImage) {
     // @formatter:on
   }
 
-  private static String name(ObjectMeta network, String question, Optional<Pod> after) {
+  private String name(ObjectMeta network, String question, Optional<Pod> after) {
     String prefix = network.getName().replace('.', '-');
     return "%s-%s"
         .formatted(
@@ -115,6 +132,7 @@ record LookPods(BridgeNetwork network, String namespace, String runnerImage) {
                 List.of(
                     network.getUid(),
                     question,
+                    request(),
                     after.map(pod -> pod.getMetadata().getUid()).orElse(""))));
   }
 }

@@ -37,7 +37,7 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
   static final Duration AGAIN = Duration.ofMinutes(5);
 
   /** The same, while no node can: somebody may be at it. */
-  static final Duration SOON = Duration.ofMinutes(1);
+  static final Duration SOON = Duration.ofSeconds(30);
 
   /** Pods that look at the same time. */
   private static final int AT_ONCE = 8;
@@ -85,8 +85,13 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
       Optional<Pod> answered = Optional.ofNullable(last.get(name));
       Optional<Bridge> told = answered.flatMap(Looks::answer);
       Optional<Instant> due =
-          Optional.ofNullable(contradicted.get(name))
-              .filter(at -> answered.filter(pod -> at.isAfter(end(pod))).isPresent())
+          answered
+              .filter(pods::isOvertaken)
+              .map(pod -> now)
+              .or(
+                  () ->
+                      Optional.ofNullable(contradicted.get(name))
+                          .filter(at -> answered.filter(pod -> at.isAfter(end(pod))).isPresent()))
               .or(
                   () ->
                       told.filter(usable(spec).negate())

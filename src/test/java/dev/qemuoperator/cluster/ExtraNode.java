@@ -26,12 +26,17 @@ public final class ExtraNode implements AutoCloseable {
       done
       """;
 
+  private static final String PID = "{{.State.Pid}}";
+  private static final String CABLE = "cable";
+
   private final Cluster cluster;
+  private final String server;
   private final String container;
   private final String name;
 
-  private ExtraNode(Cluster cluster, String container) {
+  private ExtraNode(Cluster cluster, String server, String container) {
     this.cluster = cluster;
+    this.server = server;
     this.container = container;
     this.name = inspect(container, "{{.Config.Hostname}}");
   }
@@ -50,7 +55,7 @@ public final class ExtraNode implements AutoCloseable {
                     "--token=" + token))
             .text();
     dev.qemuoperator.cluster.Node.removeAfterThisJvm(container);
-    ExtraNode node = new ExtraNode(cluster, container);
+    ExtraNode node = new ExtraNode(cluster, server, container);
     node.awaitReady("True");
     return node;
   }
@@ -81,6 +86,25 @@ public final class ExtraNode implements AutoCloseable {
         .map(condition -> condition.getStatus())
         .findFirst()
         .orElse("");
+  }
+
+  /** Makes a bridge, and connects it to the one of the same name that the other node has. */
+  public void extend(String bridge) {
+    String here = inspect(container, PID);
+    String there = inspect(server, PID);
+    network(here, "link", "add", bridge, "type", "bridge");
+    network(here, "link", "set", bridge, "up");
+    network(here, "link", "add", CABLE, "type", "veth", "peer", "name", CABLE, "netns", there);
+    for (String end : List.of(here, there)) {
+      network(end, "link", "set", CABLE, "master", bridge, "up");
+    }
+  }
+
+  /** Runs this machine's {@code ip} in the network of a process: a node has a lesser one. */
+  private static void network(String pid, String... arguments) {
+    List<String> command = new ArrayList<>(List.of("nsenter", "-t", pid, "-n", "ip"));
+    command.addAll(List.of(arguments));
+    Outcome.of(command).text();
   }
 
   /** Its kubelet does nothing any more; what runs in pods goes on. */

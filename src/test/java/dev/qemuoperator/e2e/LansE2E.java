@@ -31,6 +31,9 @@ class LansE2E {
   /** A container that ended with an error is started again after 10 s, 20 s, 40 s. */
   private static final Duration TRIED_AGAIN = Duration.ofSeconds(90);
 
+  /** A bridge that no node has is looked for every 30 s. */
+  private static final Duration LOOKED_AGAIN = Duration.ofSeconds(60);
+
   private static TestLan lan;
 
   @BeforeAll
@@ -147,8 +150,8 @@ class LansE2E {
   }
 
   @Test
-  void nodeWithoutTheBridgeIsTold() {
-    network("elsewhere", "br-none", "10.87.0.0/24", "");
+  void vmWaitsUntilItsNodeHasTheBridgeAndLeavesOneThatHasLostIt() {
+    network("elsewhere", "br-later", "10.87.0.0/24", "");
     Vm vm =
         Vm.tiny(
             NAMESPACE.name(),
@@ -156,9 +159,24 @@ class LansE2E {
             "networks:",
             "- {name: default, pod: {}}",
             "- {name: lan, bridge: {network: elsewhere, dhcp: true}}");
-    vm.awaitCondition("NetworkReady", "False", "BridgeMissing", Vm.BOOT);
+    vm.awaitCondition("NetworkReady", "False", "NoNode", Vm.TOLD);
+    String node = status("elsewhere").nodes().getFirst().name();
     assertThat(vm.condition("NetworkReady").orElseThrow().getMessage())
-        .contains("br-none", vm.livePod().getSpec().getNodeName());
+        .contains("Node " + node + ": It has no bridge br-later, but", "br-e2e");
+    assertThat(vm.podUid()).isEmpty();
+    assertThat(vm.eventReasons()).contains("NoNode");
+
+    lan.node("ip link add br-later type bridge && ip link set br-later up").text();
+    vm.awaitCondition("Ready", "True", "Running", LOOKED_AGAIN);
+    assertThat(status("elsewhere").nodes())
+        .containsExactly(new BridgeNetworkStatus.Node(node, "Ready", null));
+
+    lan.node("ip link del br-later").text();
+    vm.inPod("sh", "-c", "kill -9 $(pidof qemu-system-x86_64)");
+    vm.awaitCondition("NetworkReady", "False", "NoNode", TRIED_AGAIN);
+    Awaitility.await("no pod where it cannot be")
+        .atMost(Vm.BOOT)
+        .until(() -> vm.podUid().isEmpty());
     vm.delete();
   }
 

@@ -59,6 +59,18 @@ record TestLan(String namespace, String bridge, String address) implements AutoC
     return new TestLan(namespace, bridge, address);
   }
 
+  /** The node that has it. */
+  String nodeName() {
+    return Cluster.get()
+        .client()
+        .pods()
+        .inNamespace(namespace)
+        .withName(POD)
+        .require()
+        .getSpec()
+        .getNodeName();
+  }
+
   /** Runs a shell script as the LAN's host. */
   Outcome host(String script) {
     return pod("nsenter -t $(cat /tmp/host) -n sh -c '" + script + "'");

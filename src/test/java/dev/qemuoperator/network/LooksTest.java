@@ -186,6 +186,17 @@ class LooksTest {
   }
 
   @Test
+  void nodesAreAskedAgainAtOnceOnRequest() {
+    look(NOW, Map.of("n1", HAS));
+    network.getMetadata().setAnnotations(Map.of("qemu-operator.dev/refresh-requested-at", "now"));
+    assertThat(looks(NOW).missing()).hasSize(2);
+    assertThat(states(NOW)).containsExactly("n1 Ready", "n2 BridgeMissing");
+    look(NOW.plusSeconds(1), Map.of("n1", HAS, "n2", HAS));
+    assertThat(states(NOW)).containsExactly("n1 Ready", "n2 Ready");
+    assertThat(looks(NOW.plusSeconds(1)).missing()).isEmpty();
+  }
+
+  @Test
   void anotherBridgeIsAnotherQuestion() {
     look(NOW, Map.of("n1", HAS, "n2", HAS));
     spec("br1", null);
