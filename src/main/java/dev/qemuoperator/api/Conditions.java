@@ -161,6 +161,12 @@ public final class Conditions {
     /** The BridgeNetwork's MTU is larger than that of the node's bridge. */
     public static final String MTU_MISMATCH = "MTUMismatch";
 
+    /** The guest reports that a card has not the address that it was given. */
+    public static final String ADDRESS_DIFFERS = "AddressDiffers";
+
+    /** The guest reports that a card has no address, which was to come from the LAN's DHCP. */
+    public static final String NO_ADDRESS = "NoAddress";
+
     /** The guest could not be connected to the bridge; the message has the cause. */
     public static final String BRIDGE_FAILED = "BridgeFailed";
 

@@ -83,10 +83,17 @@ public record VirtualMachineStatus(
   public record Network(
       String name,
       String macAddress,
+      @JsonPropertyDescription("Where the guest is reached.") List<String> addresses,
       @JsonPropertyDescription(
-              "Where the guest is reached. On the pod network: the pod's address. On a LAN: the one that the"
-                  + " operator has given to it, or with bridge.dhcp what cloud-init reports of the guest.")
-          List<String> addresses) {}
+              "Who says so. Pod: Kubernetes, of the pod, behind which the guest is. Assigned: the operator, which"
+                  + " has given it to the guest; whether the guest has taken it is not known. Guest: the guest"
+                  + " itself, at the end of cloud-init and whenever its addresses change. Absent: nobody.")
+          String source) {
+
+    public static final String POD = "Pod";
+    public static final String ASSIGNED = "Assigned";
+    public static final String GUEST = "Guest";
+  }
 
   /** A disk. */
   @JsonInclude(JsonInclude.Include.NON_NULL)

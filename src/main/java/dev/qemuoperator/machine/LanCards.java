@@ -19,7 +19,6 @@ import dev.qemuoperator.qemu.IpAddresses;
 import dev.qemuoperator.qemu.LanPort;
 import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
-import inet.ipaddr.IPAddress;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -140,13 +139,9 @@ record LanCards(LanPlaces places, Optional<Verdict> awaited) {
         .findFirst();
   }
 
-  /** Whether an address is one of the LAN's. */
-  static boolean isOn(MachineInputs in, Network card, String address) {
-    Optional<IPAddress> known = IpAddresses.parse(address);
-    return network(in, card)
-        .flatMap(lan -> IpAddresses.parse(lan.getSpec().cidr()))
-        .filter(cidr -> known.isPresent() && cidr.toPrefixBlock().contains(known.get()))
-        .isPresent();
+  /** The one that a card has on its LAN, or will have. */
+  static Optional<String> given(MachineInputs in, Network card) {
+    return held(in, card).or(() -> network(in, card).flatMap(lan -> address(in, lan, card)));
   }
 
   private static boolean isWanted(Network card, String address) {
@@ -155,7 +150,7 @@ record LanCards(LanPlaces places, Optional<Verdict> awaited) {
   }
 
   /** An IPv6 address can be written in many ways. */
-  private static boolean sameAddress(String one, String other) {
+  static boolean sameAddress(String one, String other) {
     return IpAddresses.parse(one).equals(IpAddresses.parse(other));
   }
 

@@ -64,6 +64,7 @@ record MachineEvent(boolean warning, String reason, String note) {
               DisksReady.BINDING_CLAIM,
               DisksReady.RESOLVING_IMAGE,
               NetworkReady.AWAITING_ADDRESS,
+              NetworkReady.AWAITING_NODES,
               Running.RESTARTING,
               Running.STOPPED,
               Running.FAILED,

@@ -1,5 +1,9 @@
 package dev.qemuoperator.machine;
 
+import static dev.qemuoperator.api.VirtualMachineStatus.Network.ASSIGNED;
+import static dev.qemuoperator.api.VirtualMachineStatus.Network.GUEST;
+import static dev.qemuoperator.api.VirtualMachineStatus.Network.POD;
+
 import dev.qemuoperator.api.Annotations;
 import dev.qemuoperator.api.Cdrom;
 import dev.qemuoperator.api.Conditions.Accepted;
@@ -183,30 +187,27 @@ final class MachineReport {
 
   private List<VirtualMachineStatus.Network> networks() {
     VmIdentity vm = in.identity();
-    return Hardware.networks(in.spec()).stream()
-        .map(
-            network ->
-                new VirtualMachineStatus.Network(
-                    network.name(), Hardware.macAddress(vm, network), addresses(network)))
-        .toList();
+    return Hardware.networks(in.spec()).stream().map(this::network).toList();
   }
 
-  private List<String> addresses(Network network) {
+  private VirtualMachineStatus.Network network(Network network) {
+    String mac = Hardware.macAddress(in.identity(), network);
     if (network.pod() != null) {
-      return pod().filter(PodFacts::isRunning).map(PodFacts::addresses).orElse(List.of());
+      return network(network, mac, pod().filter(PodFacts::isRunning).map(PodFacts::addresses), POD);
     }
-    return network.bridge().isLeased()
-        ? LanCards.held(in, network)
-            .or(
-                () ->
-                    LanCards.network(in, network)
-                        .flatMap(lan -> LanCards.address(in, lan, network)))
-            .map(List::of)
-            .orElse(List.of())
-        : report().map(GuestReport::addresses).stream()
-            .flatMap(List::stream)
-            .filter(address -> LanCards.isOn(in, network, address))
-            .toList();
+    Optional<List<String>> reported = report().flatMap(report -> report.addressesOf(mac));
+    return reported.isPresent()
+        ? network(network, mac, reported, GUEST)
+        : network(network, mac, LanCards.given(in, network).map(List::of), ASSIGNED);
+  }
+
+  private static VirtualMachineStatus.Network network(
+      Network network, String mac, Optional<List<String>> addresses, String source) {
+    return new VirtualMachineStatus.Network(
+        network.name(),
+        mac,
+        addresses.orElse(List.of()),
+        addresses.map(any -> source).orElse(null));
   }
 
   private List<VirtualMachineStatus.Disk> disks() {

@@ -10,6 +10,7 @@ import dev.qemuoperator.api.Conditions.Ready;
 import dev.qemuoperator.api.Conditions.RestartRequired;
 import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.Disk;
+import dev.qemuoperator.api.Network;
 import dev.qemuoperator.api.RunStrategy;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
@@ -17,6 +18,7 @@ import dev.qemuoperator.cloudinit.Seed;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodFacts.FetchProblem;
 import dev.qemuoperator.pod.VmObjects;
+import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.EventLog.WrapperFailure;
@@ -630,6 +632,7 @@ record Verdicts(
     }
     return networkAwaited()
         .or(this::networkFailed)
+        .or(this::addressDiffers)
         .or(
             () ->
                 pod()
@@ -657,6 +660,42 @@ record Verdicts(
                       default -> NetworkReady.BRIDGE_FAILED;
                     },
                     "Network %s: %s".formatted(failure.network(), failure.message())));
+  }
+
+  /** Of a running guest, which says what it has. */
+  private Optional<Verdict> addressDiffers() {
+    return LanCards.of(in.spec()).flatMap(card -> addressDiffers(card).stream()).findFirst();
+  }
+
+  private Optional<Verdict> addressDiffers(Network card) {
+    Optional<List<String>> reported =
+        in.qmp()
+            .map(Observation::answers)
+            .map(Answers::report)
+            .flatMap(report -> report.addressesOf(Hardware.macAddress(in.identity(), card)));
+    if (!card.bridge().isLeased()) {
+      return reported
+          .filter(List::isEmpty)
+          .map(
+              none ->
+                  Verdict.no(
+                      NetworkReady.NO_ADDRESS,
+                      "%s: the guest reports no address of this card: the LAN's DHCP server has given none, or the guest has not asked it. See kubectl logs."
+                          .formatted(LanCards.title(card))));
+    }
+    Optional<String> given = LanCards.held(in, card);
+    return reported
+        .filter(has -> given.isPresent())
+        .filter(has -> has.stream().noneMatch(one -> LanCards.sameAddress(one, given.get())))
+        .map(
+            has ->
+                Verdict.no(
+                    NetworkReady.ADDRESS_DIFFERS,
+                    "%s: the guest reports that this card has %s, and was given %s. Its image, or its cloud-init sources, may set the network up otherwise; see kubectl logs."
+                        .formatted(
+                            LanCards.title(card),
+                            has.isEmpty() ? "no address" : String.join(", ", has),
+                            given.get())));
   }
 
   /** Of the cards that the pod was made with. */

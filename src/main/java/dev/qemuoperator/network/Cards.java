@@ -152,6 +152,8 @@ final class Cards {
     return Optional.ofNullable(vm.getStatus()).map(VirtualMachineStatus::networks).stream()
         .flatMap(List::stream)
         .filter(told -> told.name().equals(network))
+        // a guest may say what it likes
+        .filter(told -> !VirtualMachineStatus.Network.GUEST.equals(told.source()))
         .flatMap(told -> Objects.requireNonNullElse(told.addresses(), List.<String>of()).stream())
         .findFirst();
   }

@@ -17,9 +17,9 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /**
- * What a guest says of itself at the end of cloud-init, as the script report.sh in the seed's
- * vendor-data writes it. A guest is a stranger that may say anything: what is kept is bounded and
- * of its kind, the rest is dropped without a word.
+ * What a guest says of itself at the end of cloud-init and when its addresses change, as the script
+ * report.sh in the seed's vendor-data writes it. A guest is a stranger that may say anything: what
+ * is kept is bounded and of its kind, the rest is dropped without a word.
  *
  * @param result how cloud-init ended
  * @param message the first of cloud-init's errors or warnings; empty if there is none
@@ -27,6 +27,7 @@ import java.util.stream.StreamSupport;
  * @param osName PRETTY_NAME of /etc/os-release
  * @param kernel release of the running kernel
  * @param addresses IP literals that others may reach
+ * @param cards the same by card; empty if it does not say, as an earlier report.sh did not
  * @param sshHostKeys type and key, without a comment
  * @param finishedAt by the guest's clock; null if it does not say
  * @param readAt when it was read first, by the operator's clock
@@ -38,6 +39,7 @@ public record GuestReport(
     String osName,
     String kernel,
     List<String> addresses,
+    Optional<List<CardAddress>> cards,
     List<String> sshHostKeys,
     Instant finishedAt,
     Instant readAt) {
@@ -62,7 +64,35 @@ public record GuestReport(
 
   public GuestReport {
     addresses = List.copyOf(addresses);
+    cards = cards.map(List::copyOf);
     sshHostKeys = List.copyOf(sshHostKeys);
+  }
+
+  /**
+   * An address of a network card.
+   *
+   * @param macAddress in lower case
+   */
+  public record CardAddress(String macAddress, String address) {
+
+    private static final Pattern MAC = Pattern.compile("([0-9a-f]{2}:){5}[0-9a-f]{2}");
+
+    private static Optional<CardAddress> of(String text) {
+      String[] words = text.split(" ", 2);
+      return words.length == 2 && MAC.matcher(words[0]).matches() && isAddress(words[1])
+          ? Optional.of(new CardAddress(words[0], words[1]))
+          : Optional.empty();
+    }
+  }
+
+  /** The addresses of a card by its MAC address; empty if it does not say. */
+  public Optional<List<String>> addressesOf(String macAddress) {
+    return cards.map(
+        all ->
+            all.stream()
+                .filter(card -> card.macAddress().equalsIgnoreCase(macAddress))
+                .map(CardAddress::address)
+                .toList());
   }
 
   /** cloud-init's own words for its end. */
@@ -116,6 +146,9 @@ public record GuestReport(
                     text(said.path("osName")),
                     text(said.path("kernel")),
                     list(said.path("addresses"), GuestReport::isAddress, MOST_ADDRESSES),
+                    Optional.of(said.path("cards"))
+                        .filter(JsonNode::isArray)
+                        .map(GuestReport::cards),
                     list(said.path("sshHostKeys"), GuestReport::isKey, MOST_KEYS),
                     instant(said.path("finishedAt")),
                     readAt));
@@ -152,6 +185,12 @@ public record GuestReport(
         .filter(fits)
         .distinct()
         .limit(most)
+        .toList();
+  }
+
+  private static List<CardAddress> cards(JsonNode node) {
+    return list(node, text -> CardAddress.of(text).isPresent(), MOST_ADDRESSES).stream()
+        .flatMap(text -> CardAddress.of(text).stream())
         .toList();
   }
 

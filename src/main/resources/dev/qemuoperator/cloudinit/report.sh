@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs early in every boot and leaves a process behind that writes two lines of JSON to a virtio-serial port: at once the
-# boot's id, which says that an earlier boot's report is over; after the end of cloud-init, the report.
+# boot's id, which says that an earlier boot's report is over; after the end of cloud-init, the report, and again when
+# the addresses have changed.
 # It never fails, so as not to be one of the errors that it reports.
 
 send() { # LINE, to nobody on a hypervisor without the port
@@ -20,16 +21,25 @@ first() { # PATTERN: the first text in a list after it in cloud-init's status
   tr -d '\n' < /run/cloud-init/status.json | grep -oE "$1: *\[ *\"([^\"\\]|\\\\.)*\"" | head -n 1 |
     sed 's/^[^[]*\[ *"//; s/"$//; s/\\\\*[nrt]/ /g; s/\\\(["\\]\)/\1/g'
 }
+addresses() { # [LINK]
+  ip -o addr show ${1:+dev "$1"} scope global | awk '{print $4}' | cut -d / -f 1
+}
+cards() { # MAC and address of each link
+  for link in /sys/class/net/*; do
+    read -r mac < "$link/address" || continue
+    addresses "${link##*/}" | sed "s/^/$mac /"
+  done | json
+}
 report() {
   result='error' message=$(first '"errors"')
   [ "$message" ] || { result='degraded' message=$(first '"recoverable_errors": *\{ *"[A-Z]*"'); }
   [ "$message" ] || result='done'
   os=$(sed -n 's/^PRETTY_NAME="\{0,1\}\([^"]*\).*/\1/p' /etc/os-release)
-  addresses=$(ip -o addr show scope global | awk '{print $4}' | cut -d / -f 1 | json)
+  known=$(cards)
   keys=$(cat /etc/ssh/ssh_host_*_key.pub | cut -d ' ' -f 1,2 | json)
-  send "{\"bootId\":$boot,\"finishedAt\":$(date +%s),\"result\":\"$result\",\"message\":$(text "$message"),\
+  send "{\"bootId\":$boot,\"finishedAt\":$finished,\"result\":\"$result\",\"message\":$(text "$message"),\
 \"hostname\":$(text "$(hostname)"),\"osName\":$(text "$os"),\"kernel\":$(text "$(uname -r)"),\
-\"addresses\":[$addresses],\"sshHostKeys\":[$keys]}"
+\"addresses\":[$(addresses | json)],\"cards\":[$known],\"sshHostKeys\":[$keys]}"
 }
 
 (
@@ -37,5 +47,10 @@ report() {
   boot=$(json < /proc/sys/kernel/random/boot_id)
   send "{\"bootId\":$boot}"
   until [ -s /run/cloud-init/result.json ]; do sleep 1; done
+  finished=$(date +%s)
   report
+  ip -o monitor address | while read -r _; do
+    sleep 1 # until the other lines of the same change are there
+    [ "$(cards)" = "$known" ] || report
+  done
 ) < /dev/null > /dev/null 2>&1 &

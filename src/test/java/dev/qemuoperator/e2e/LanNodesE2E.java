@@ -84,15 +84,28 @@ class LanNodesE2E {
     vm.delete();
   }
 
+  /** Its disk is no node's. */
   private static Vm apply(String placement) {
-    return Vm.tiny(
+    return Vm.apply(
         NAMESPACE.name(),
         "moved",
-        placement,
-        "networks:",
-        "- {name: default, pod: {}}",
-        "- name: lan",
-        "  bridge: {network: two, address: %s}".formatted(ADDRESS),
-        "  macAddress: \"%s\"".formatted(MAC));
+        """
+        apiVersion: qemu-operator.dev/v1alpha1
+        kind: VirtualMachine
+        metadata: {name: moved}
+        spec:
+          %s
+          memory: {size: 192Mi}
+          terminationGracePeriodSeconds: 30
+          readinessProbe: {tcpSocket: {port: 80}, periodSeconds: 1}
+          networks:
+          - {name: default, pod: {}}
+          - {name: lan, bridge: {network: two, address: %s}, macAddress: "%s"}
+          disks:
+          - name: root
+            storage: {ephemeral: {}}
+            source: {containerImage: {image: "%s"}}
+        """
+            .formatted(placement, ADDRESS, MAC, Installation.image("guest-tiny")));
   }
 }

@@ -33,6 +33,7 @@ import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.CdromDrive;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.GuestReport;
+import dev.qemuoperator.qmp.GuestReport.CardAddress;
 import dev.qemuoperator.qmp.GuestReport.Result;
 import dev.qemuoperator.qmp.IoError;
 import dev.qemuoperator.qmp.Observation;
@@ -545,9 +546,17 @@ final class Scenario {
             json.path("osName").asText(),
             json.path("kernel").asText(),
             texts(json.path("addresses")),
+            json.has("cards") ? Optional.of(cards(json.path("cards"))) : Optional.empty(),
             texts(json.path("sshHostKeys")),
             json.has("finishedAt") ? Instant.parse(json.path("finishedAt").asText()) : null,
             Instant.parse(json.path("readAt").asText()));
+  }
+
+  private static List<CardAddress> cards(JsonNode json) {
+    return texts(json).stream()
+        .map(text -> text.split(" "))
+        .map(words -> new CardAddress(words[0], words[1]))
+        .toList();
   }
 
   private static List<String> texts(JsonNode json) {

@@ -2,6 +2,7 @@ package dev.qemuoperator.qmp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qemuoperator.qmp.GuestReport.CardAddress;
 import dev.qemuoperator.qmp.GuestReport.Line;
 import dev.qemuoperator.qmp.GuestReport.Result;
 import java.time.Instant;
@@ -23,7 +24,7 @@ class GuestReportTest {
       """
       {"bootId":"8cb4e12b-10a5-4aa5-b120-d18c06acfc09","finishedAt":1795341590,"result":"done",\
       "message":"","hostname":"web","osName":"Debian GNU/Linux 13 (trixie)",\
-      "kernel":"6.12.117+deb13-cloud-amd64","addresses":["10.0.2.15"],\
+      "kernel":"6.12.117+deb13-cloud-amd64","addresses":["10.0.2.15"],"cards":["00:00:00:00:00:00 ::1","52:54:00:12:34:56 10.0.2.15"],\
       "sshHostKeys":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOjswaIjNoJat6hmETwV8wAhw5qrDWhzKigrPqC+YO1h"]}\
       """;
 
@@ -41,6 +42,7 @@ class GuestReportTest {
                         "Debian GNU/Linux 13 (trixie)",
                         "6.12.117+deb13-cloud-amd64",
                         List.of("10.0.2.15"),
+                        Optional.of(List.of(new CardAddress("52:54:00:12:34:56", "10.0.2.15"))),
                         List.of(
                             "ssh-ed25519"
                                 + " AAAAC3NzaC1lZDI1NTE5AAAAIOjswaIjNoJat6hmETwV8wAhw5qrDWhzKigrPqC+YO1h"),
@@ -125,6 +127,19 @@ class GuestReportTest {
     assertThat(report("\"message\": \"%s\"".formatted("x".repeat(9000))).message()).hasSize(256);
     assertThat(report("\"message\": \"x%s\"".formatted("😀".repeat(200))).message())
         .isEqualTo("x" + "😀".repeat(127));
+  }
+
+  @Test
+  void addressesAreOfCards() {
+    GuestReport report =
+        report(
+            """
+            "cards": ["52:54:00:00:00:01 10.0.0.1", "52:54:00:00:00:01 fd00::1", "52:54:00:00:00:02 10.0.0.2",
+              7, "52:54:00:00:00:01", "52:54:00:00:00:01 10.1", "5254:00:00:01 10.0.0.9", "10.0.0.9"]\
+            """);
+    assertThat(report.addressesOf("52:54:00:00:00:01")).contains(List.of("10.0.0.1", "fd00::1"));
+    assertThat(report.addressesOf("52:54:00:00:00:0A")).contains(List.of());
+    assertThat(report("\"cards\": 7").addressesOf("52:54:00:00:00:01")).isEmpty();
   }
 
   @Test
