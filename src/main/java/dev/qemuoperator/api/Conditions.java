@@ -161,6 +161,9 @@ public final class Conditions {
     /** The BridgeNetwork's MTU is larger than that of the node's bridge. */
     public static final String MTU_MISMATCH = "MTUMismatch";
 
+    /** The node's firewall drops what its bridge carries. */
+    public static final String BRIDGE_FILTERED = "BridgeFiltered";
+
     /** The guest reports that a card has not the address that it was given. */
     public static final String ADDRESS_DIFFERS = "AddressDiffers";
 

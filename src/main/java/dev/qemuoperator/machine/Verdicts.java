@@ -656,6 +656,7 @@ record Verdicts(
                     switch (failure.reason()) {
                       case "BridgeMissing" -> NetworkReady.BRIDGE_MISSING;
                       case "MTUMismatch" -> NetworkReady.MTU_MISMATCH;
+                      case "BridgeFiltered" -> NetworkReady.BRIDGE_FILTERED;
                       case "AddressInUse" -> NetworkReady.ADDRESS_IN_USE;
                       default -> NetworkReady.BRIDGE_FAILED;
                     },

@@ -26,6 +26,9 @@ class DebianE2E {
 
   private static final Duration BOOT = Duration.ofMinutes(10);
 
+  /** A guest that has reported is listened to twice a minute. */
+  private static final Duration REPORTED_AGAIN = Duration.ofSeconds(60);
+
   @TempDir static Path keys;
 
   private static Vm vm;
@@ -142,6 +145,14 @@ class DebianE2E {
     assertThat(status.guest().addresses()).contains("10.0.2.15");
     assertThat(status.guest().sshHostKeys())
         .contains(ssh.run(vm, "cut -d ' ' -f 1,2 /etc/ssh/ssh_host_ed25519_key.pub"));
+  }
+
+  @Test
+  @Order(3)
+  void guestReportsAnAddressThatItGetsLater() {
+    ssh.run(vm, "sudo ip addr add 192.0.2.7/32 dev $(ip -o route show default | cut -d ' ' -f 5)");
+    vm.await("it", REPORTED_AGAIN, now -> now.guest().addresses().contains("192.0.2.7"));
+    assertThat(vm.status().cloudInit().result()).isEqualTo("done");
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.qemuoperator.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.cluster.Cluster;
 import dev.qemuoperator.cluster.TestNamespace;
 import java.io.IOException;
@@ -52,13 +53,21 @@ class ExamplesE2E {
     Vm vm = Vm.apply(NAMESPACE.name(), name, manifest(name));
     String reason = name.equals("halted") ? "Halted" : "Running";
     vm.awaitCondition("Ready", "True", reason, Duration.ofMinutes(8));
-    lan.ifPresent(ExamplesE2E::reachesTheGuest);
+    lan.ifPresent(on -> reachesTheGuest(on, vm));
     vm.resource().delete();
   }
 
   /** At the address that cloud-init has given to it. */
-  private static void reachesTheGuest(TestLan lan) {
+  private static void reachesTheGuest(TestLan lan, Vm vm) {
     assertThat(lan.host("nc.openbsd -z -w 5 192.168.86.53 22").exitCode()).isZero();
+    vm.await(
+        "the guest's own word for it",
+        Vm.BOOT,
+        now -> {
+          VirtualMachineStatus.Network card = now.networks().getLast();
+          return "Guest".equals(card.source()) && card.addresses().contains("192.168.86.53");
+        });
+    assertThat(vm.condition("NetworkReady").orElseThrow().getStatus()).isEqualTo("True");
     lan.close();
   }
 
