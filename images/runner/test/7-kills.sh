@@ -384,7 +384,8 @@ kill_9_while_a_pod_joins_a_lan_leaves_the_node_as_it_was() { # test
     docker kill -s KILL "$vm" || true
     ended "$vm" 137
     log "$1: after $moment ms of about $2, with $ports ports on the node"
-    [ "$ports" -le 2 ] ||                              # the guest's, and the one by which the node's firewall is asked fail "the port of an earlier container is still there"
+    # the guest's, and the one by which the node's firewall is asked
+    [ "$ports" -le 2 ] || fail "the port of an earlier container is still there"
   }
   joined_and_left() {
     pod=$(pod)
