@@ -301,6 +301,9 @@ public final class Conditions {
     /** The sources make no seed now, see Accepted. */
     public static final String SOURCES_INVALID = "SourcesInvalid";
 
+    /** The addresses that the seed is to tell the guest are not known now; the message says why. */
+    public static final String AWAITING_NETWORKS = "AwaitingNetworks";
+
     private CloudInitCurrent() {}
   }
 }

@@ -64,6 +64,11 @@ record LanCards(LanPlaces places, Optional<Verdict> awaited) {
     return new LanCards(new LanPlaces(ports, nodes), awaited.or(() -> noNode));
   }
 
+  /** Whether each card has what it is to have on its LAN, whichever nodes that may be on. */
+  boolean areKnown(MachineInputs in) {
+    return of(in.spec()).allMatch(card -> places.ports().containsKey(card.name()));
+  }
+
   /** The BridgeNetworks of a VM. */
   static Set<String> named(VirtualMachine vm) {
     return of(vm.getSpec()).map(card -> card.bridge().network()).collect(Collectors.toSet());

@@ -126,7 +126,7 @@ record MachineDecision(
   }
 
   private static SeedResult seed(MachineInputs in, LanCards lans) {
-    if (!in.wantsSeed() || !in.missingSources().isEmpty() || lans.awaited().isPresent()) {
+    if (!in.wantsSeed() || !in.missingSources().isEmpty() || !lans.areKnown(in)) {
       return new SeedResult(Optional.empty(), List.of());
     }
     VmIdentity vm = in.identity();

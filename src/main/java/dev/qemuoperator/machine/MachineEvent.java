@@ -74,6 +74,7 @@ record MachineEvent(boolean warning, String reason, String note) {
               CloudInitCurrent.NO_SEED,
               CloudInitCurrent.NOT_RUNNING,
               CloudInitCurrent.SOURCES_INVALID,
+              CloudInitCurrent.AWAITING_NETWORKS,
               CloudInitCurrent.CURRENT)
           .collect(Collectors.toUnmodifiableSet());
 

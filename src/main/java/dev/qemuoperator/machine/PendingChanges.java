@@ -16,6 +16,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** What the spec says and the pod that there is does not have. */
 final class PendingChanges {
@@ -53,6 +54,10 @@ final class PendingChanges {
       running.keySet().removeIf(field -> field.startsWith(source));
       desired.keySet().removeIf(field -> field.startsWith(source));
     }
+    List<String> unknown = lansOfWhichNothingIsKnown(in, desired);
+    for (String lan : unknown) {
+      running.keySet().removeIf(field -> field.startsWith(lan));
+    }
     List<PendingChange> changes = new ArrayList<>();
     TreeSet<String> names = new TreeSet<>(running.keySet());
     names.addAll(desired.keySet());
@@ -69,7 +74,7 @@ final class PendingChanges {
       }
     }
     cpuLimit(pod, wanted, applied.liveRefused()).ifPresent(changes::add);
-    if (changes.isEmpty() && !wanted.template().equals(pod.template())) {
+    if (changes.isEmpty() && unknown.isEmpty() && !wanted.template().equals(pod.template())) {
       changes.add(
           new PendingChange(
               "operator: pod template", pod.template(), wanted.template(), NEXT_BOOT, null, null));
@@ -102,6 +107,20 @@ final class PendingChanges {
     return in.spec().cdroms().stream()
         .filter(cdrom -> MediumChange.isLive(in, cdrom))
         .map(cdrom -> MediumChange.field(cdrom.name()) + ".source.")
+        .toList();
+  }
+
+  /** What a BridgeNetwork says that is not there now, or gives no address, is no wish. */
+  private static List<String> lansOfWhichNothingIsKnown(
+      MachineInputs in, SortedMap<String, String> desired) {
+    return LanCards.of(in.spec())
+        .map(card -> "spec.networks[%s].bridge".formatted(card.name()))
+        .filter(bridge -> !desired.containsKey(bridge + ": bridge"))
+        .flatMap(
+            bridge ->
+                desired.containsKey(bridge + ".address")
+                    ? Stream.of(bridge + ": ")
+                    : Stream.of(bridge + ": ", bridge + ".address"))
         .toList();
   }
 

@@ -526,9 +526,11 @@ record Verdicts(
   }
 
   private Optional<WrapperFailure> wrapperFailure() {
-    return pod()
-        .filter(pod -> !pod.isRunning())
-        .flatMap(PodFacts::lastTermination)
+    return pod().filter(pod -> !pod.isRunning()).flatMap(this::wrapperFailure);
+  }
+
+  private Optional<WrapperFailure> wrapperFailure(PodFacts pod) {
+    return pod.lastTermination()
         .map(ended -> EventLog.parse(text(ended.getMessage())))
         .flatMap(EventLog::wrapperFailure);
   }
@@ -647,8 +649,11 @@ record Verdicts(
     return decision.lans().awaited().filter(awaited -> needsPod() && decision.wantsGuest(in));
   }
 
+  /** Until QEMU itself has been started, a LAN that refused the guest is only asked again. */
   private Optional<Verdict> networkFailed() {
-    return wrapperFailure()
+    return pod()
+        .filter(pod -> !pod.isRunning() || qemuIsBeingStarted().isPresent())
+        .flatMap(this::wrapperFailure)
         .filter(failure -> !failure.network().isEmpty())
         .map(
             failure ->
@@ -813,7 +818,9 @@ record Verdicts(
     }
     if (decision.seed().isEmpty()) {
       return Verdict.unknown(
-          CloudInitCurrent.SOURCES_INVALID,
+          accepted().isTrue()
+              ? CloudInitCurrent.AWAITING_NETWORKS
+              : CloudInitCurrent.SOURCES_INVALID,
           decision
               .lans()
               .awaited()

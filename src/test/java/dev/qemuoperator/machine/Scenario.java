@@ -201,7 +201,7 @@ final class Scenario {
             missing,
             images(vm),
             roots(),
-            bridgeNetworks(),
+            bridgeNetworksOfEarlier(),
             Optional.empty(),
             Map.of(),
             Map.of(),
@@ -222,7 +222,7 @@ final class Scenario {
         missing,
         bare.images(),
         bare.roots(),
-        bare.bridgeNetworks(),
+        bridgeNetworks(),
         pod(bare),
         claims(vm),
         texts("in-claim-events.yaml"),
@@ -295,6 +295,14 @@ final class Scenario {
   private Map<String, BridgeNetwork> bridgeNetworks() {
     return all("in-bridge-network-", BridgeNetwork.class).stream()
         .collect(Collectors.toMap(network -> network.getMetadata().getName(), network -> network));
+  }
+
+  /** When the pod was made, and the guest booted. */
+  private Map<String, BridgeNetwork> bridgeNetworksOfEarlier() {
+    Map<String, BridgeNetwork> networks = new HashMap<>(bridgeNetworks());
+    all("in-gone-bridge-network-", BridgeNetwork.class)
+        .forEach(network -> networks.put(network.getMetadata().getName(), network));
+    return networks;
   }
 
   /** Any name may come: which ones are named, is for the code under test to know. */
