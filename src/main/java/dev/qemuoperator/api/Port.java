@@ -18,7 +18,13 @@ import io.fabric8.generator.annotation.ValidationRule;
 public record Port(
     @Required @Size(max = 15) @Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$") String name,
     @Required @Min(1) @Max(65535) Integer port,
-    @JsonPropertyDescription("TCP or UDP.") @Default("TCP") Protocol protocol) {
+    @JsonPropertyDescription("TCP or UDP.") @Default("TCP") Protocol protocol,
+    @JsonPropertyDescription(
+            "Port of every node, with service.type NodePort or LoadBalancer; the cluster has a range for"
+                + " them, as a rule 30000-32767. Default: one that Kubernetes chooses.")
+        @Min(1)
+        @Max(65535)
+        Integer nodePort) {
 
   /** Transport protocol. */
   public enum Protocol {

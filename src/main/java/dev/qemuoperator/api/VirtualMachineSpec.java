@@ -68,10 +68,20 @@ import java.util.Map;
 @ValidationRule(
     value =
         "self.networks.exists(n, has(n.pod)) || !has(self.ports) && (!has(self.readinessProbe)"
-            + " || !has(self.readinessProbe.tcpSocket))",
+            + " || has(self.readinessProbe.cloudInit))",
     message =
-        "ports and readinessProbe.tcpSocket reach the guest through the pod's address: add a network"
-            + " with pod: {}, or use readinessProbe.cloudInit")
+        "ports, readinessProbe.tcpSocket and readinessProbe.httpGet reach the guest through the pod's"
+            + " address: add a network with pod: {}, or use readinessProbe.cloudInit")
+@ValidationRule(
+    value = "!has(self.service) || has(self.ports) && self.ports.size() > 0",
+    message = "service says how ports are offered: name at least one in spec.ports")
+@ValidationRule(
+    value =
+        "!has(self.ports) || has(self.service) && self.service.type != 'ClusterIP'"
+            + " || self.ports.all(p, !has(p.nodePort))",
+    message =
+        "ports[].nodePort is for service.type NodePort or LoadBalancer: set one of them, or leave the"
+            + " nodePort out")
 public record VirtualMachineSpec(
     @JsonPropertyDescription(
             "When the guest runs. Always: it is started, and started again whenever it ends."
@@ -101,10 +111,12 @@ public record VirtualMachineSpec(
         @Default("[{\"name\": \"default\", \"pod\": {}}]")
         List<Network> networks,
     @JsonPropertyDescription(
-            "Ports of the guest that a ClusterIP Service of the VM's name offers. Every other port"
+            "Ports of the guest that a Service of the VM's name offers. Every other port"
                 + " is reachable at the pod's address all the same.")
         @Size(max = 32)
         List<Port> ports,
+    @JsonPropertyDescription("Default: a Service of the type ClusterIP, if there are ports.")
+        VmService service,
     CloudInit cloudInit,
     Ssh ssh,
     ReadinessProbe readinessProbe,

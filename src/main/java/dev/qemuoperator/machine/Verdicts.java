@@ -11,6 +11,7 @@ import dev.qemuoperator.api.Conditions.RestartRequired;
 import dev.qemuoperator.api.Conditions.Running;
 import dev.qemuoperator.api.Disk;
 import dev.qemuoperator.api.Network;
+import dev.qemuoperator.api.ReadinessProbe;
 import dev.qemuoperator.api.RunStrategy;
 import dev.qemuoperator.api.VirtualMachineStatus.LastExit;
 import dev.qemuoperator.api.VirtualMachineStatus.PendingChange;
@@ -739,7 +740,20 @@ record Verdicts(
           "Node %s does not report to Kubernetes, so nobody probes."
               .formatted(pod.nodeName().orElse("")));
     }
-    int port = in.spec().readinessProbe().tcpSocket().port();
+    ReadinessProbe probe = in.spec().readinessProbe();
+    if (probe.httpGet() != null) {
+      String url =
+          "%s port %d, %s"
+              .formatted(probe.httpGet().scheme(), probe.httpGet().port(), probe.httpGet().path());
+      return pod.isReady()
+          ? Verdict.yes(GuestReachable.PROBE_SUCCEEDED, url + ": the guest answers well.")
+          : Verdict.no(
+              GuestReachable.PROBE_FAILED,
+              url
+                  + ": the guest does not answer with a status from 200 to 399 (yet); see kubectl"
+                  + " logs, and the Events of the pod for its answer.");
+    }
+    int port = probe.tcpSocket().port();
     return pod.isReady()
         ? Verdict.yes(GuestReachable.PROBE_SUCCEEDED, "TCP port " + port + " opens.")
         : Verdict.no(

@@ -23,7 +23,7 @@ public final class SpecFields {
 
   /** What applies without another pod, or is told by CloudInitCurrent. */
   private static final Set<String> NOT_OF_THE_POD =
-      Set.of("paused", "ports", "cloudInit", "ssh", "runStrategy");
+      Set.of("paused", "ports", "service", "cloudInit", "ssh", "runStrategy");
 
   /** What is written to the claim at once, and what the operator itself looks at. */
   private static final Pattern AT_ONCE =

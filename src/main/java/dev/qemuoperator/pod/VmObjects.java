@@ -7,6 +7,7 @@ import dev.qemuoperator.api.Disk.ReclaimPolicy;
 import dev.qemuoperator.api.Disk.VolumeMode;
 import dev.qemuoperator.api.Port;
 import dev.qemuoperator.api.VirtualMachineSpec;
+import dev.qemuoperator.api.VmService;
 import dev.qemuoperator.qemu.DiskSize;
 import dev.qemuoperator.qemu.VmIdentity;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
@@ -168,10 +169,20 @@ public final class VmObjects {
     if (spec.ports() == null || spec.ports().isEmpty()) {
       return Optional.empty();
     }
+    Optional<VmService> wish = Optional.ofNullable(spec.service());
     // @formatter:off
     return Optional.of(new ServiceBuilder()
         .withMetadata(Ownership.owned(vm, vm.name()))
+        .editMetadata()
+          .withAnnotations(wish.map(VmService::annotations).orElse(null))
+        .endMetadata()
         .withNewSpec()
+          .withType(wish.map(VmService::type).orElse(VmService.Type.CLUSTER_IP).word())
+          .withLoadBalancerClass(wish.map(VmService::loadBalancerClass).orElse(null))
+          .withExternalTrafficPolicy(
+              wish.map(VmService::externalTrafficPolicy)
+                  .map(VmService.TrafficPolicy::word)
+                  .orElse(null))
           .withSelector(Ownership.labels(vm))
           .withPorts(spec.ports().stream().map(VmObjects::servicePort).toList())
         .endSpec()
@@ -185,6 +196,7 @@ public final class VmObjects {
         .withPort(port.port())
         .withNewTargetPort(port.port())
         .withProtocol(port.protocol().name())
+        .withNodePort(port.nodePort())
         .build();
   }
 

@@ -17,6 +17,9 @@ import dev.qemuoperator.qemu.MemoryBudget;
 import dev.qemuoperator.qemu.VmIdentity;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.EnvVarBuilder;
+import io.fabric8.kubernetes.api.model.HTTPGetAction;
+import io.fabric8.kubernetes.api.model.HTTPGetActionBuilder;
+import io.fabric8.kubernetes.api.model.HTTPHeader;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PodSpec;
@@ -25,6 +28,7 @@ import io.fabric8.kubernetes.api.model.ProbeBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import io.fabric8.kubernetes.api.model.ResourceRequirementsBuilder;
+import io.fabric8.kubernetes.api.model.TCPSocketActionBuilder;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.VolumeDevice;
@@ -317,18 +321,34 @@ public final class VmPod {
   }
 
   private static Probe probe(ReadinessProbe probe) {
-    if (probe == null || probe.tcpSocket() == null) {
+    if (probe == null || probe.cloudInit() != null) {
       return null; // readinessProbe.cloudInit is the operator's to know
     }
     return new ProbeBuilder()
-        .withNewTcpSocket()
-        .withNewPort(probe.tcpSocket().port())
-        .endTcpSocket()
+        .withTcpSocket(
+            probe.tcpSocket() == null
+                ? null
+                : new TCPSocketActionBuilder().withNewPort(probe.tcpSocket().port()).build())
+        .withHttpGet(probe.httpGet() == null ? null : httpGet(probe.httpGet()))
         .withInitialDelaySeconds(probe.initialDelaySeconds())
         .withPeriodSeconds(probe.periodSeconds())
         .withTimeoutSeconds(probe.timeoutSeconds())
         .withFailureThreshold(probe.failureThreshold())
         .withSuccessThreshold(probe.successThreshold())
+        .build();
+  }
+
+  private static HTTPGetAction httpGet(ReadinessProbe.HttpGet asked) {
+    return new HTTPGetActionBuilder()
+        .withNewPort(asked.port())
+        .withPath(asked.path())
+        .withScheme(asked.scheme().name())
+        .withHttpHeaders(
+            Objects.requireNonNullElse(
+                    asked.httpHeaders(), List.<ReadinessProbe.HttpGet.Header>of())
+                .stream()
+                .map(header -> new HTTPHeader(header.name(), header.value()))
+                .toList())
         .build();
   }
 

@@ -1,0 +1,184 @@
+package dev.qemuoperator.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.qemuoperator.cluster.Cluster;
+import dev.qemuoperator.cluster.TestNamespace;
+import io.fabric8.kubernetes.api.model.LoadBalancerIngressBuilder;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.client.dsl.ServiceResource;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.function.Predicate;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What a guest serves: when it counts as ready, and where it is reached. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class ServicesE2E {
+
+  @RegisterExtension static final TestNamespace NAMESPACE = new TestNamespace();
+
+  private static final Duration AGAIN = Duration.ofSeconds(20);
+
+  private static Vm vm;
+  private static String pod;
+
+  @BeforeAll
+  static void boot() {
+    Installation.get();
+    vm =
+        Vm.apply(
+            NAMESPACE.name(),
+            "web",
+            """
+            apiVersion: qemu-operator.dev/v1alpha1
+            kind: VirtualMachine
+            metadata: {name: web}
+            spec:
+              memory: {size: 192Mi}
+              terminationGracePeriodSeconds: 30
+              ports: [{name: http, port: 80}]
+              service: {type: NodePort}
+              readinessProbe: {httpGet: {port: 80, path: /ready.txt}, periodSeconds: 1}
+              disks:
+              - name: root
+                storage: {ephemeral: {}}
+                source: {containerImage: {image: "%s"}}
+            """
+                .formatted(Installation.image("guest-tiny")));
+    vm.awaitCondition("Running", "True", "Running", Vm.BOOT);
+    pod = vm.podUid();
+  }
+
+  @Test
+  @Order(1)
+  void readyFollowsWhatTheGuestsWebServerSays() {
+    vm.awaitCondition("GuestReachable", "False", "ProbeFailed", Vm.BOOT);
+    assertThat(vm.condition("GuestReachable").orElseThrow().getMessage())
+        .startsWith("HTTP port 80, /ready.txt: ");
+    Awaitility.await("its shell").atMost(Vm.BOOT).until(() -> run("echo yes > /www/ready.txt"));
+    vm.awaitReady();
+    vm.run("rm /www/ready.txt");
+    vm.awaitCondition("Ready", "False", "ProbeFailed", AGAIN);
+    vm.run("echo yes > /www/ready.txt");
+    vm.awaitReady();
+  }
+
+  private static boolean run(String script) {
+    try {
+      vm.run(script);
+      return true;
+    } catch (AssertionError | RuntimeException e) {
+      return false;
+    }
+  }
+
+  @Test
+  @Order(2)
+  void portOfTheNodeLeadsToTheGuest() throws Exception {
+    int port = service().getSpec().getPorts().getFirst().getNodePort();
+    assertThat(get("http://%s:%d/ready.txt".formatted(nodeAddress(), port))).isEqualTo("yes\n");
+  }
+
+  private static String nodeAddress() {
+    return Cluster.get()
+        .client()
+        .nodes()
+        .withName(vm.status().nodeName())
+        .get()
+        .getStatus()
+        .getAddresses()
+        .stream()
+        .filter(address -> address.getType().equals("InternalIP"))
+        .findFirst()
+        .orElseThrow()
+        .getAddress();
+  }
+
+  private static String get(String url) throws IOException, InterruptedException {
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      HttpRequest request = HttpRequest.newBuilder(URI.create(url)).timeout(AGAIN).build();
+      return client.send(request, BodyHandlers.ofString()).body();
+    }
+  }
+
+  @Test
+  @Order(3)
+  void typeChangesWhileTheGuestRunsAndTheLoadBalancersWordStays() {
+    vm.patch("{\"spec\":{\"service\":{\"type\":\"LoadBalancer\",\"annotations\":{\"a\":\"b\"}}}}");
+    awaitService("of the type", now -> now.getSpec().getType().equals("LoadBalancer"));
+    // as the controller of a load balancer does it
+    resource()
+        .editStatus(
+            now ->
+                now.edit()
+                    .editOrNewStatus()
+                    .editOrNewLoadBalancer()
+                    .withIngress(new LoadBalancerIngressBuilder().withIp("192.0.2.60").build())
+                    .endLoadBalancer()
+                    .endStatus()
+                    .build());
+    resource()
+        .edit(now -> now.edit().editMetadata().addToAnnotations("lb", "took it").and().build());
+    vm.annotate("look", "again");
+    Vm.stays(
+        "what the load balancer has written",
+        () ->
+            service().getStatus().getLoadBalancer().getIngress().size() == 1
+                && service().getMetadata().getAnnotations().get("lb").equals("took it"));
+    assertThat(service().getMetadata().getAnnotations()).containsEntry("a", "b");
+
+    vm.patch("{\"spec\":{\"service\":null}}");
+    awaitService("of the type", now -> now.getSpec().getType().equals("ClusterIP"));
+    assertThat(service().getSpec().getPorts().getFirst().getNodePort()).isNull();
+    assertThat(service().getMetadata().getAnnotations()).doesNotContainKey("a");
+    assertThat(vm.status().pendingChanges()).isEmpty();
+    assertThat(vm.podUid()).isEqualTo(pod);
+  }
+
+  @Test
+  @Order(4)
+  void portOfTheNodeThatIsAnothersIsToldAndGotOnceItIsFree() {
+    Vm.apply(
+        NAMESPACE.name(),
+        """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: first}
+        spec: {type: NodePort, ports: [{port: 80, nodePort: 30999}]}
+        """);
+    vm.patch(
+        """
+        {"spec":{"service":{"type":"NodePort"},"ports":[{"name":"http","port":80,"nodePort":30999}]}}""");
+    vm.awaitCondition("Accepted", "False", "RefusedByApiServer", Vm.TOLD);
+    assertThat(vm.condition("Accepted").orElseThrow().getMessage())
+        .contains("Service \"web\"", "30999", "already allocated");
+    assertThat(vm.podUid()).isEqualTo(pod);
+    Cluster.get().kubectl("delete", "service", "first", "-n", NAMESPACE.name()).text();
+    vm.awaitCondition("Accepted", "True", "Valid", AGAIN);
+    assertThat(service().getSpec().getPorts().getFirst().getNodePort()).isEqualTo(30999);
+    assertThat(vm.podUid()).isEqualTo(pod);
+  }
+
+  private static void awaitService(String what, Predicate<Service> is) {
+    Awaitility.await("Service " + what).atMost(Vm.TOLD).until(ServicesE2E::service, is);
+  }
+
+  private static ServiceResource<Service> resource() {
+    return Cluster.get().client().services().inNamespace(NAMESPACE.name()).withName("web");
+  }
+
+  private static Service service() {
+    return resource().require();
+  }
+}
