@@ -13,7 +13,6 @@ import io.fabric8.kubernetes.api.model.NodeSystemInfo;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -48,7 +47,7 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
    * A node.
    *
    * @param told the last answer
-   * @param due when that counts no more; empty: as long as nothing contradicts it
+   * @param due when that counts no more
    * @param looking the pod that is to tell; empty if none is needed
    * @param made whether that is there already
    * @param silent whether the node does not report to Kubernetes
@@ -79,38 +78,20 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
             .collect(Collectors.toMap(pod -> pod.getSpec().getNodeName(), pod -> pod));
     boolean anyUsable =
         last.values().stream().anyMatch(pod -> answer(pod).filter(usable(spec)).isPresent());
-    List<OnNode> looks = new ArrayList<>();
-    for (Node node : linux) {
-      String name = node.getMetadata().getName();
-      Optional<Pod> answered = Optional.ofNullable(last.get(name));
-      Optional<Bridge> told = answered.flatMap(Looks::answer);
-      Optional<Instant> due =
-          answered
-              .filter(pods::isOvertaken)
-              .map(pod -> now)
-              .or(
-                  () ->
-                      Optional.ofNullable(contradicted.get(name))
-                          .filter(at -> answered.filter(pod -> at.isAfter(end(pod))).isPresent()))
-              .or(
-                  () ->
-                      told.filter(usable(spec).negate())
-                          .map(no -> end(answered.get()).plus(anyUsable ? AGAIN : SOON)));
-      boolean enough = told.isPresent() && due.filter(at -> !at.isAfter(now)).isEmpty();
-      Optional<Pod> wanted =
-          Optional.of(pods.build(node, answered)).filter(pod -> !enough && !isSilent(node));
-      Optional<Pod> there =
-          wanted.flatMap(
-              pod -> present.stream().filter(one -> name(one).equals(name(pod))).findFirst());
-      looks.add(
-          new OnNode(
-              name,
-              told,
-              due.filter(at -> enough),
-              there.or(() -> wanted),
-              there.isPresent(),
-              isSilent(node)));
-    }
+    Duration patience = anyUsable ? AGAIN : SOON;
+    List<OnNode> looks =
+        linux.stream()
+            .map(
+                node -> {
+                  String name = node.getMetadata().getName();
+                  Optional<Pod> answered = Optional.ofNullable(last.get(name));
+                  Optional<Instant> due =
+                      answered.flatMap(
+                          pod -> due(pods, pod, contradicted.get(name), patience, now));
+                  return onNode(pods, node, present, answered, due, now);
+                })
+            .sorted(Comparator.comparing(OnNode::name))
+            .toList();
     Set<String> needed =
         Stream.concat(
                 looks.stream().flatMap(node -> node.looking().stream()), last.values().stream())
@@ -118,11 +99,51 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
             .map(Looks::name)
             .collect(Collectors.toSet());
     return new Looks(
-        looks.stream().sorted(Comparator.comparing(OnNode::name)).toList(),
+        looks,
         present.stream()
             .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
             .filter(pod -> !needed.contains(name(pod)))
             .toList());
+  }
+
+  /**
+   * When an answer counts no more; empty: not as long as nothing contradicts it.
+   *
+   * @param contradicted null: it was not
+   */
+  private static Optional<Instant> due(
+      LookPods pods, Pod answered, Instant contradicted, Duration patience, Instant now) {
+    if (pods.isOvertaken(answered)) {
+      return Optional.of(now);
+    }
+    if (contradicted != null && contradicted.isAfter(end(answered))) {
+      return Optional.of(contradicted);
+    }
+    return answer(answered)
+        .filter(usable(pods.network().getSpec()).negate())
+        .map(no -> end(answered).plus(patience));
+  }
+
+  private static OnNode onNode(
+      LookPods pods,
+      Node node,
+      Collection<Pod> present,
+      Optional<Pod> answered,
+      Optional<Instant> due,
+      Instant now) {
+    boolean enough = answered.isPresent() && due.filter(at -> !at.isAfter(now)).isEmpty();
+    Optional<Pod> wanted =
+        Optional.of(pods.build(node, answered)).filter(pod -> !enough && !isSilent(node));
+    Optional<Pod> there =
+        wanted.flatMap(
+            pod -> present.stream().filter(one -> name(one).equals(name(pod))).findFirst());
+    return new OnNode(
+        node.getMetadata().getName(),
+        answered.flatMap(Looks::answer),
+        due.filter(at -> enough),
+        there.or(() -> wanted),
+        there.isPresent(),
+        isSilent(node));
   }
 
   /** What of a node matters. */

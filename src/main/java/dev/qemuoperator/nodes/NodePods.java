@@ -91,7 +91,10 @@ public final class NodePods<P extends HasMetadata> {
   /** The pods that an object has. */
   public List<Pod> of(P owner) {
     String uid = owner.getMetadata().getUid();
-    return pods.list(pod -> pod.getMetadata().getOwnerReferences().getFirst().getUid().equals(uid))
+    return pods.list(
+            pod ->
+                pod.getMetadata().getOwnerReferences().stream()
+                    .anyMatch(reference -> reference.getUid().equals(uid)))
         .toList();
   }
 
