@@ -61,6 +61,7 @@ guest_cannot_reach_the_pod() { # test
   done
   # IPv6 would be a way around
   same 'IPv6 addresses of the tap' '' "$(docker exec "$vm" ip -6 -o addr show dev tap0)"
+  refused docker exec "$vm" pidof radvd
 }
 guest_cannot_reach_the_pods_loopback() { # test
   shared_vm

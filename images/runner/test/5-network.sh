@@ -158,3 +158,16 @@ qemus_ports_are_not_the_guests_by_ipv6() { # test
   within 10 'a listener in the guest' answers 7006
   for port in 7000 7004 4444 10809; do refused answers $port; done
 }
+guest_whose_way_out_is_another_card_answers_by_ipv6() { # test
+  routed_vm
+  directories "$test"
+  with_base "$test"
+  pod=$(pod_at second0 2)
+  vm=$(vm "$test" "$pod" -- --accelerator=TCG --cpu=host --disk=root:overlay:0 --nat=52:54:00:12:34:56 --nat-secondary --grace-seconds=30 -- \
+    $(machine '') $(disk_device root ,bootindex=1) $nic)
+  ready "$vm"
+  within 20 'an IPv6 address of the guest' has_ipv6
+  same 'default routes' '' "$(guest "$vm" 'ip -6 route show default')"
+  same sender '[fd71:656d:7500::1]' "$(asks 'echo $REMOTE_ADDR' '[fd42:2::5]')"
+  docker kill "$vm"
+}
