@@ -2,7 +2,7 @@
 # collect.sh ROOT: copies from this Debian to ROOT what a VM pod needs; fails if that is more than 90 MB.
 set -eu
 root=$1 limit=90000000
-programs='/usr/bin/qemu-system-x86_64 /usr/bin/qemu-img /usr/bin/ip /usr/bin/bridge /usr/sbin/nft /usr/bin/nsenter /usr/bin/nc.openbsd /usr/bin/setpriv
+programs='/usr/bin/qemu-system-x86_64 /usr/bin/qemu-img /usr/bin/ip /usr/bin/bridge /usr/sbin/nft /usr/sbin/radvd /usr/bin/nsenter /usr/bin/nc.openbsd /usr/bin/setpriv
   /usr/bin/flock /usr/bin/wget /usr/bin/zstd /usr/bin/dd /usr/bin/dash /usr/bin/busybox'
 data='/usr/share/seabios/bios-256k.bin /usr/share/seabios/vgabios-stdvga.bin /usr/share/qemu/kvmvapic.bin
   /usr/share/qemu/linuxboot_dma.bin /usr/share/qemu/pvh.bin /usr/share/OVMF/OVMF_CODE_4M.fd /usr/share/OVMF/OVMF_VARS_4M.fd

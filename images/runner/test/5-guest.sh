@@ -11,8 +11,8 @@ network_can_run_again() { # test
   shared_vm
   rules() { docker exec "$vm" nft list ruleset; docker exec "$vm" ip addr show; }
   rules > "$test/before"
-  docker exec "$vm" env QEMU_OPERATOR_HOST_IP="$(address "$host")" /usr/lib/qemu-operator/network
-  docker exec "$vm" env QEMU_OPERATOR_HOST_IP="$(address "$host")" /usr/lib/qemu-operator/network
+  docker exec "$vm" env QEMU_OPERATOR_HOST_IP="$(address "$host")" /usr/lib/qemu-operator/network 52:54:00:12:34:56
+  docker exec "$vm" env QEMU_OPERATOR_HOST_IP="$(address "$host")" /usr/lib/qemu-operator/network 52:54:00:12:34:56
   rules > "$test/after"
   diff "$test/before" "$test/after"
   has "$test/after" 'tcp dport { 10250, 10255 } drop'
@@ -40,9 +40,6 @@ network_keeps_qemus_ports() { # test
 reaches() { # IP PORT: from the guest
   [ "$(guest "$vm" "TIMEOUT=1 get http://$1:$2/ 2>&1")" = here ]
 }
-opens() { # IP PORT: from the guest
-  [ "$(guest "$vm" "nc -z -w 2 $1 $2 && echo open")" = open ]
-}
 guest_reaches_the_network() { # test
   shared_vm
   for neighbour in $node $host $other; do reaches "$(address "$neighbour")" 8080; done
@@ -58,11 +55,13 @@ guest_cannot_reach_the_kubelet() { # test
 guest_cannot_reach_the_pod() { # test
   shared_vm
   docker exec "$vm" nc -z -w 2 10.0.2.1 7000         # QEMU listens on every address
+  opens "$(address "$other")" 8080
   for ip in 10.0.2.1 "$(address "$pod")"; do
     for port in 7000 7001; do refused opens "$ip" $port; done
   done
   # IPv6 would be a way around
   same 'IPv6 addresses of the tap' '' "$(docker exec "$vm" ip -6 -o addr show dev tap0)"
+  refused docker exec "$vm" pidof radvd
 }
 guest_cannot_reach_the_pods_loopback() { # test
   shared_vm

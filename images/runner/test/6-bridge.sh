@@ -69,7 +69,7 @@ rules_of_nat_and_lan_leave_each_other_alone() { # test
   docker exec "$vm" nft list ruleset > "$test/before"
   has "$test/before" 'table ip qemu-operator-nat'
   has "$test/before" 'table inet qemu-operator-bridge'
-  docker exec "$vm" /usr/lib/qemu-operator/network secondary
+  docker exec "$vm" /usr/lib/qemu-operator/network 52:54:00:12:34:56 secondary
   docker exec "$vm" nft list ruleset > "$test/after"
   diff "$test/before" "$test/after"
 }

@@ -164,6 +164,9 @@ console_shows() { docker logs "$1" 2>&1 | grep -F "$2"; }
 guest() { # VM TEXT: runs TEXT in the guest
   docker exec "$1" wget -q -O - --tries=1 --timeout=20 --post-data="$2" http://10.0.2.15/cgi-bin/exec
 }
+opens() { # ADDRESS PORT: from the guest $vm, whose nc has no -z
+  [ "$(guest "$vm" "nc -w 2 $1 $2 -e true && echo open")" = open ]
+}
 ended() { # VM EXIT-CODE: waits for its end
   same 'exit code' "$2" "$(timeout 120 docker wait "$1")"
 }
