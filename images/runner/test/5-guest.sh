@@ -198,6 +198,7 @@ answers = [json.loads(line).get('return') for line in open(sys.argv[1])]
 report = json.loads([text for text in answers if isinstance(text, str) and 'finishedAt' in text][0])
 assert len(report.pop('bootId')) == 36 and report.pop('finishedAt') > 1e9 and report.pop('kernel'), answers
 assert '10.0.2.15' in report.pop('addresses'), answers # another test gives it a second one
+assert '52:54:00:12:34:56 10.0.2.15' in report.pop('cards'), answers
 assert report == {'result': 'error', 'message': 'it said "no"', 'hostname': 'tiny', 'osName': 'Tiny \\ 1',
                   'sshHostKeys': ['ssh-ed25519 AAAA']}, report
 P
