@@ -435,3 +435,18 @@ firewall_is_asked_without_a_word_to_the_lan() { # test
   docker exec "$host" nft list table netdev seen > "$test/seen"
   has "$test/seen" 'counter packets 0 '
 }
+firewall_is_asked_for_each_lan() { # test
+  small_lan
+  docker exec "$node" sh -c 'ip link add br1 type bridge && ip link set br1 up'
+  node_filters 1
+  node_firewall 'iifname br0 oifname br0 accept'
+  refused bridge $home,address=192.168.86.53 name=lab,tap=tap2,bridge=br1,address=10.9.0.53
+  has "$test/termination" '"reason":"BridgeFiltered"'
+  has "$test/termination" '"network":"lab"'
+}
+firewall_is_asked_through_a_bridge_that_speaks_stp() { # test
+  small_lan
+  node_filters 1
+  docker exec "$node" ip link set br0 type bridge forward_delay 200 stp_state 1
+  bridge $home,address=192.168.86.53
+}

@@ -32,8 +32,10 @@ final class LanNodes {
             });
   }
 
+  /** None before all are known: else every VM would go to the node that has told first. */
   private static SortedSet<String> ready(Optional<BridgeNetwork> lan) {
     return nodes(lan).stream()
+        .filter(node -> unknown(nodes(lan)).isEmpty())
         .filter(node -> node.state().equals(BridgeNetworkStatus.READY))
         .map(Node::name)
         .collect(Collectors.toCollection(TreeSet::new));
@@ -41,6 +43,13 @@ final class LanNodes {
 
   private static List<Node> nodes(Optional<BridgeNetwork> lan) {
     return lan.map(BridgeNetwork::getStatus).map(BridgeNetworkStatus::nodes).orElse(List.of());
+  }
+
+  private static List<String> unknown(List<Node> nodes) {
+    return nodes.stream()
+        .filter(node -> node.state().equals(BridgeNetworkStatus.LOOKING))
+        .map(Node::name)
+        .toList();
   }
 
   /** Why there is none. */
@@ -69,13 +78,18 @@ final class LanNodes {
   }
 
   private static Verdict problem(Network card, List<Node> nodes) {
-    boolean known =
-        nodes.stream().noneMatch(node -> node.state().equals(BridgeNetworkStatus.LOOKING));
-    if (nodes.isEmpty() || !known) {
+    if (nodes.isEmpty() || !unknown(nodes).isEmpty()) {
       return Verdict.no(
           NetworkReady.AWAITING_NODES,
-          "%s: BridgeNetwork/%s has not told yet which nodes have its bridge."
-              .formatted(LanCards.title(card), card.bridge().network()));
+          "%s: BridgeNetwork/%s has not told yet which nodes have its bridge%s."
+              .formatted(
+                  LanCards.title(card),
+                  card.bridge().network(),
+                  unknown(nodes).stream()
+                      .limit(TOLD)
+                      .reduce((some, next) -> some + ", " + next)
+                      .map(names -> "; it looks at " + names)
+                      .orElse("")));
     }
     return Verdict.no(
         NetworkReady.NO_NODE,

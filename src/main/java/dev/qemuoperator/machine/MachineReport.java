@@ -195,7 +195,7 @@ final class MachineReport {
     if (network.pod() != null) {
       return network(network, mac, pod().filter(PodFacts::isRunning).map(PodFacts::addresses), POD);
     }
-    Optional<List<String>> reported = report().flatMap(report -> report.addressesOf(mac));
+    Optional<List<String>> reported = LanCards.reported(in, network);
     return reported.isPresent()
         ? network(network, mac, reported, GUEST)
         : network(network, mac, LanCards.given(in, network).map(List::of), ASSIGNED);

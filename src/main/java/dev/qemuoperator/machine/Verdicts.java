@@ -19,7 +19,6 @@ import dev.qemuoperator.cloudinit.Seed;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodFacts.FetchProblem;
 import dev.qemuoperator.pod.VmObjects;
-import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.EventLog.WrapperFailure;
@@ -274,6 +273,7 @@ record Verdicts(
         .lans()
         .places()
         .nodes()
+        .filter(nodes -> !nodes.isEmpty())
         .map(nodes -> " Its networks are on these nodes alone: " + String.join(", ", nodes) + ".")
         .orElse("");
   }
@@ -675,11 +675,7 @@ record Verdicts(
   }
 
   private Optional<Verdict> addressDiffers(Network card) {
-    Optional<List<String>> reported =
-        in.qmp()
-            .map(Observation::answers)
-            .map(Answers::report)
-            .flatMap(report -> report.addressesOf(Hardware.macAddress(in.identity(), card)));
+    Optional<List<String>> reported = LanCards.reported(in, card);
     if (!card.bridge().isLeased()) {
       return reported
           .filter(List::isEmpty)

@@ -72,7 +72,7 @@ public class BridgeNetworkReconciler implements Reconciler<BridgeNetwork> {
             new LookPods(network, pods.namespace(), runnerImage),
             pods.nodes(),
             pods.of(network),
-            cards.refusals(),
+            cards.refusals(network),
             now);
     Map<String, String> refused = pods.apply(looks.surplus(), looks.missing());
     BridgeNetworkStatus status = status(network, looks.told(network.getSpec(), refused), now);

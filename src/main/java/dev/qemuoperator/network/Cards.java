@@ -20,6 +20,7 @@ import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -74,28 +75,58 @@ final class Cards {
     return List.of(LanAddresses.of(pod), refusal(pod));
   }
 
-  /** When QEMU's container last could not use a bridge of its node. */
-  private static Optional<Instant> refusal(Pod pod) {
+  /**
+   * That QEMU's container could not use a bridge of its node.
+   *
+   * @param network name of the card
+   */
+  private record Refusal(String network, Instant at) {}
+
+  private static Optional<Refusal> refusal(Pod pod) {
     return new PodFacts(pod)
         .lastTermination()
-        .filter(
+        .flatMap(
             end ->
                 EventLog.parse(end.getMessage())
                     .wrapperFailure()
                     .filter(failure -> NODE_PROBLEMS.contains(failure.reason()))
-                    .isPresent())
-        .map(end -> Instant.parse(end.getFinishedAt()));
+                    .map(
+                        failure ->
+                            new Refusal(failure.network(), Instant.parse(end.getFinishedAt()))));
   }
 
-  /** When a VM's pod last could not use a bridge of a node, by node. */
-  Map<String, Instant> refusals() {
-    return pods.list()
-        .filter(pod -> pod.getSpec().getNodeName() != null && refusal(pod).isPresent())
-        .collect(
-            Collectors.toMap(
-                pod -> pod.getSpec().getNodeName(),
-                pod -> refusal(pod).orElseThrow(),
-                (one, other) -> one.isAfter(other) ? one : other));
+  /** When a VM on a LAN last could not use the bridge of a node, by node. */
+  Map<String, Instant> refusals(HasMetadata bridgeNetwork) {
+    Map<String, Instant> refusals = new HashMap<>();
+    pods.list()
+        .filter(pod -> pod.getSpec().getNodeName() != null)
+        .forEach(
+            pod ->
+                refusal(pod)
+                    .filter(refusal -> isOfA(pod, refusal.network(), bridgeNetwork))
+                    .ifPresent(
+                        refusal ->
+                            refusals.merge(
+                                pod.getSpec().getNodeName(),
+                                refusal.at(),
+                                (one, other) -> one.isAfter(other) ? one : other)));
+    return refusals;
+  }
+
+  /** Whoever may make pods can write on one what he likes: it must be of a VM on this LAN. */
+  private boolean isOfA(Pod pod, String network, HasMetadata bridgeNetwork) {
+    Set<String> owners =
+        pod.getMetadata().getOwnerReferences().stream()
+            .map(OwnerReference::getUid)
+            .collect(Collectors.toSet());
+    return machines
+        .list()
+        .filter(vm -> owners.contains(vm.getMetadata().getUid()))
+        .flatMap(vm -> bridged(vm).stream())
+        .anyMatch(
+            card ->
+                card.name().equals(network)
+                    && card.bridge().network().equals(bridgeNetwork.getMetadata().getName()));
   }
 
   /** What is made anew under the same name may come as a change. */

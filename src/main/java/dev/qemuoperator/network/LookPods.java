@@ -7,6 +7,8 @@ import dev.qemuoperator.pod.Hash;
 import dev.qemuoperator.pod.ImageFetch;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.NodeStatus;
+import io.fabric8.kubernetes.api.model.NodeSystemInfo;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -34,22 +36,14 @@ record LookPods(BridgeNetwork network, String namespace, String runnerImage) {
   /** What it is about: an answer to another question is none. */
   private static final String QUESTION_ANNOTATION = "qemu-operator.dev/looks-for";
 
-  /** And on whose request. */
-  private static final String REQUEST_ANNOTATION = Annotations.REFRESH_REQUESTED_AT;
+  /** And why then: with another one, the answer counts until there is the next. */
+  private static final String OCCASION_ANNOTATION = "qemu-operator.dev/looks-on";
 
   private static final int LONGEST_PREFIX = 40;
   private static final long NOBODY = 65534;
 
-  /** A node that has started anew may have other bridges. */
   private String question(Node node) {
-    return Hash.of(
-        List.of(
-            network.getSpec().bridge(),
-            node.getMetadata().getUid(),
-            Optional.ofNullable(node.getStatus())
-                .flatMap(status -> Optional.ofNullable(status.getNodeInfo()))
-                .map(info -> info.getBootID())
-                .orElse("")));
+    return Hash.of(List.of(network.getSpec().bridge(), node.getMetadata().getUid()));
   }
 
   /** Whether a pod is, or was, to tell what is asked of a node now. */
@@ -58,13 +52,19 @@ record LookPods(BridgeNetwork network, String namespace, String runnerImage) {
         && question(node).equals(annotation(pod, QUESTION_ANNOTATION));
   }
 
-  /** Whether somebody has asked for another look since. */
-  boolean isOvertaken(Pod pod) {
-    return !request().equals(annotation(pod, REQUEST_ANNOTATION));
+  /** Whether somebody has asked for another look since, or the node has started anew. */
+  boolean isOvertaken(Node node, Pod pod) {
+    return !occasion(node).equals(annotation(pod, OCCASION_ANNOTATION));
   }
 
-  private String request() {
-    return annotation(network, REQUEST_ANNOTATION);
+  private String occasion(Node node) {
+    return Hash.of(
+        List.of(
+            annotation(network, Annotations.REFRESH_REQUESTED_AT),
+            Optional.ofNullable(node.getStatus())
+                .map(NodeStatus::getNodeInfo)
+                .map(NodeSystemInfo::getBootID)
+                .orElse("")));
   }
 
   private static String annotation(HasMetadata object, String name) {
@@ -83,10 +83,10 @@ record LookPods(BridgeNetwork network, String namespace, String runnerImage) {
     return new PodBuilder()
         .withNewMetadata()
           .withNamespace(namespace)
-          .withName(name(owner, question, after))
+          .withName(name(owner, question, occasion(node), after))
           .withLabels(LABELS)
           .addToAnnotations(QUESTION_ANNOTATION, question)
-          .addToAnnotations(REQUEST_ANNOTATION, request())
+          .addToAnnotations(OCCASION_ANNOTATION, occasion(node))
           .withOwnerReferences(new OwnerReferenceBuilder()
               .withApiVersion(VirtualMachine.GROUP + "/v1alpha1")
               .withKind(BridgeNetwork.KIND)
@@ -123,7 +123,8 @@ record LookPods(BridgeNetwork network, String namespace, String runnerImage) {
     // @formatter:on
   }
 
-  private String name(ObjectMeta network, String question, Optional<Pod> after) {
+  private static String name(
+      ObjectMeta network, String question, String occasion, Optional<Pod> after) {
     String prefix = network.getName().replace('.', '-');
     return "%s-%s"
         .formatted(
@@ -132,7 +133,7 @@ record LookPods(BridgeNetwork network, String namespace, String runnerImage) {
                 List.of(
                     network.getUid(),
                     question,
-                    request(),
+                    occasion,
                     after.map(pod -> pod.getMetadata().getUid()).orElse(""))));
   }
 }

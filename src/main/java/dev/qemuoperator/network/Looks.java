@@ -7,7 +7,6 @@ import dev.qemuoperator.qmp.EventLog;
 import dev.qemuoperator.qmp.EventLog.Bridge;
 import io.fabric8.kubernetes.api.model.ContainerState;
 import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
-import io.fabric8.kubernetes.api.model.ContainerStateWaiting;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.NodeSystemInfo;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -41,15 +40,19 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
   /** Pods that look at the same time. */
   private static final int AT_ONCE = 8;
 
+  /** What QEMU's image runs on. */
   private static final String LINUX = "linux";
+
+  private static final String AMD64 = "amd64";
 
   /**
    * A node.
    *
    * @param told the last answer
-   * @param due when that counts no more
+   * @param due when there is something to do again: that counts no more, or the pod is late
    * @param looking the pod that is to tell; empty if none is needed
    * @param made whether that is there already
+   * @param late whether it should have told by now
    * @param silent whether the node does not report to Kubernetes
    */
   private record OnNode(
@@ -58,6 +61,7 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
       Optional<Instant> due,
       Optional<Pod> looking,
       boolean made,
+      boolean late,
       boolean silent) {}
 
   /**
@@ -87,7 +91,7 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
                   Optional<Pod> answered = Optional.ofNullable(last.get(name));
                   Optional<Instant> due =
                       answered.flatMap(
-                          pod -> due(pods, pod, contradicted.get(name), patience, now));
+                          pod -> due(pods, node, pod, contradicted.get(name), patience, now));
                   return onNode(pods, node, present, answered, due, now);
                 })
             .sorted(Comparator.comparing(OnNode::name))
@@ -95,7 +99,7 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
     Set<String> needed =
         Stream.concat(
                 looks.stream().flatMap(node -> node.looking().stream()), last.values().stream())
-            .filter(pod -> !isLost(pod))
+            .filter(pod -> !isLost(pod) || now.isBefore(patienceEnds(pod)))
             .map(Looks::name)
             .collect(Collectors.toSet());
     return new Looks(
@@ -112,8 +116,13 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
    * @param contradicted null: it was not
    */
   private static Optional<Instant> due(
-      LookPods pods, Pod answered, Instant contradicted, Duration patience, Instant now) {
-    if (pods.isOvertaken(answered)) {
+      LookPods pods,
+      Node node,
+      Pod answered,
+      Instant contradicted,
+      Duration patience,
+      Instant now) {
+    if (pods.isOvertaken(node, answered)) {
       return Optional.of(now);
     }
     if (contradicted != null && contradicted.isAfter(end(answered))) {
@@ -140,10 +149,19 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
     return new OnNode(
         node.getMetadata().getName(),
         answered.flatMap(Looks::answer),
-        due.filter(at -> enough),
+        due.filter(at -> enough).or(() -> there.map(Looks::patienceEnds).filter(now::isBefore)),
         there.or(() -> wanted),
         there.isPresent(),
+        there.filter(pod -> !now.isBefore(patienceEnds(pod))).isPresent(),
         isSilent(node));
+  }
+
+  /** Also of one that its node refuses at once: it is not made anew without a pause. */
+  private static Instant patienceEnds(Pod pod) {
+    return Optional.ofNullable(pod.getMetadata().getCreationTimestamp())
+        .map(Instant::parse)
+        .map(made -> made.plus(SOON))
+        .orElse(Instant.MAX);
   }
 
   /** What of a node matters. */
@@ -158,10 +176,10 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
   }
 
   private static boolean runsPods(Node node) {
-    return LINUX.equals(
-        Optional.ofNullable(node.getMetadata().getLabels())
-            .map(labels -> labels.get("kubernetes.io/os"))
-            .orElse(LINUX));
+    Map<String, String> labels =
+        Optional.ofNullable(node.getMetadata().getLabels()).orElse(Map.of());
+    return labels.getOrDefault("kubernetes.io/os", LINUX).equals(LINUX)
+        && labels.getOrDefault("kubernetes.io/arch", AMD64).equals(AMD64);
   }
 
   private static boolean isSilent(Node node) {
@@ -211,7 +229,7 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
 
   /** Those to be made now. */
   List<Pod> missing() {
-    long busy = nodes.stream().filter(node -> node.looking().isPresent() && node.made()).count();
+    long busy = nodes.stream().filter(node -> node.made() && !node.late()).count();
     return nodes.stream()
         .filter(node -> !node.made())
         .flatMap(node -> node.looking().stream())
@@ -251,22 +269,19 @@ record Looks(List<OnNode> nodes, List<Pod> surplus) {
     }
     Pod pod = node.looking().orElseThrow();
     return Optional.ofNullable(refused.get(name(pod)))
-        .or(() -> state(pod).map(ContainerState::getWaiting).flatMap(Looks::problem))
+        .or(() -> Optional.of(pod).filter(Looks::isLost).map(Looks::wordsOfTheNode))
+        .or(() -> Optional.of(pod).filter(one -> node.late()).map(Looks::late))
         .map(problem -> new Lacks(Lacks.LOOK_FAILED, problem))
         .orElseGet(() -> new Lacks(BridgeNetworkStatus.LOOKING, null));
   }
 
-  /** Any other word than that it is being made. */
-  private static Optional<String> problem(ContainerStateWaiting waiting) {
-    return Optional.ofNullable(waiting.getReason())
-        .filter(reason -> !List.of("ContainerCreating", "PodInitializing").contains(reason))
-        .map(
-            reason ->
-                "The pod that is to look does not start: %s%s. Check the chart's value runner.image."
-                    .formatted(
-                        reason,
-                        Optional.ofNullable(waiting.getMessage())
-                            .map(message -> ": " + message)
-                            .orElse("")));
+  private static String wordsOfTheNode(Pod pod) {
+    return "It has refused the pod that is to look: %s.".formatted(new PodFacts(pod).overBecause());
+  }
+
+  /** The same words each time that it is tried again. */
+  private static String late(Pod pod) {
+    return "The pod that is to look has not done so: see kubectl describe pod -n %s %s. If its image cannot be pulled, check the chart's value runner.image."
+        .formatted(pod.getMetadata().getNamespace(), name(pod));
   }
 }

@@ -48,6 +48,7 @@ public record GuestReport(
   private static final int LONGEST_TEXT = 256;
   private static final int LONGEST_KEY = 1024; // RSA with 4096 bits has 724
   private static final int MOST_ADDRESSES = 16;
+  private static final int MOST_CARD_ADDRESSES = 64; // a guest with containers has many bridges
   private static final int MOST_KEYS = 8;
 
   /** The guest's clock may be a little ahead of the operator's. */
@@ -189,7 +190,7 @@ public record GuestReport(
   }
 
   private static List<CardAddress> cards(JsonNode node) {
-    return list(node, text -> CardAddress.of(text).isPresent(), MOST_ADDRESSES).stream()
+    return list(node, text -> CardAddress.of(text).isPresent(), MOST_CARD_ADDRESSES).stream()
         .flatMap(text -> CardAddress.of(text).stream())
         .toList();
   }

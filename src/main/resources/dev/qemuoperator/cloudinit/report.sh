@@ -24,11 +24,12 @@ first() { # PATTERN: the first text in a list after it in cloud-init's status
 addresses() { # [LINK]
   ip -o addr show ${1:+dev "$1"} scope global | awk '{print $4}' | cut -d / -f 1
 }
-cards() { # MAC and address of each link
-  for link in /sys/class/net/*; do
-    read -r mac < "$link/address" || continue
+cards() { # MAC and address of each link; real cards first, since not everything is read
+  for address in /sys/class/net/*/device/net/*/address /sys/class/net/*/address; do
+    read -r mac < "$address" || continue
+    link=${address%/address}
     addresses "${link##*/}" | sed "s/^/$mac /"
-  done | json
+  done | awk '!told[$0]++' | json
 }
 report() {
   result='error' message=$(first '"errors"')
@@ -48,9 +49,11 @@ report() {
   send "{\"bootId\":$boot}"
   until [ -s /run/cloud-init/result.json ]; do sleep 1; done
   finished=$(date +%s)
-  report
-  ip -o monitor address | while read -r _; do
-    sleep 1 # until the other lines of the same change are there
-    [ "$(cards)" = "$known" ] || report
-  done
+  ip -o monitor address | {
+    report
+    while read -r _; do
+      sleep 1 # until the other lines of the same change are there
+      [ "$(cards)" = "$known" ] || report
+    done
+  }
 ) < /dev/null > /dev/null 2>&1 &

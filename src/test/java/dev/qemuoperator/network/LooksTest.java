@@ -149,9 +149,9 @@ class LooksTest {
             .endNodeInfo()
             .endStatus()
             .build());
-    assertThat(states(NOW)).containsExactly("n1 Looking", "n2 Ready");
+    assertThat(states(NOW)).as("until it has").containsExactly("n1 Ready", "n2 Ready");
     assertThat(looks(NOW).missing()).hasSize(1);
-    assertThat(looks(NOW).surplus()).as("what it said before").hasSize(1);
+    assertThat(looks(NOW).surplus()).isEmpty();
   }
 
   @Test
@@ -225,11 +225,38 @@ class LooksTest {
   }
 
   @Test
-  void podThatDoesNotStartIsTold() {
-    pods.add(waiting(looks(NOW).missing().getFirst(), "ImagePullBackOff", "no such image"));
-    assertThat(states(NOW)).containsExactly("n1 LookFailed", "n2 Looking");
-    assertThat(told("n1").message()).contains("ImagePullBackOff: no such image", "runner.image");
-    assertThat(looks(NOW).surplus()).isEmpty();
+  void podThatDoesNotStartIsToldOnceItIsLate() {
+    pods.add(made(waiting(looks(NOW).missing().getFirst(), "ImagePullBackOff", "no such image")));
+    assertThat(states(NOW)).containsExactly("n1 Looking", "n2 Looking");
+    assertThat(looks(NOW).next()).contains(NOW.plus(Looks.SOON));
+    Instant late = NOW.plus(Looks.SOON);
+    assertThat(
+            looks(late).told(network.getSpec(), Map.of()).stream()
+                .map(BridgeNetworkStatus.Node::message)
+                .findFirst()
+                .orElseThrow())
+        .contains("has not done so", "describe pod -n operators " + name(pods.getFirst()));
+    assertThat(states(late)).containsExactly("n1 LookFailed", "n2 Looking");
+    assertThat(looks(late).surplus()).isEmpty();
+    assertThat(looks(late).next()).isEmpty();
+  }
+
+  private static String name(Pod pod) {
+    return pod.getMetadata().getName();
+  }
+
+  private static Pod made(Pod pod) {
+    return pod.edit().editMetadata().withCreationTimestamp(NOW.toString()).endMetadata().build();
+  }
+
+  @Test
+  void podsThatDoNotStartKeepNoOtherNodeFromBeingLookedAt() {
+    nodes.clear();
+    IntStream.range(0, 10).forEach(i -> nodes.add(node("n" + i)));
+    looks(NOW).missing().forEach(pod -> pods.add(made(waiting(pod, "ImagePullBackOff", "no"))));
+    assertThat(pods).hasSize(8);
+    assertThat(looks(NOW).missing()).isEmpty();
+    assertThat(looks(NOW.plus(Looks.SOON)).missing()).hasSize(2);
   }
 
   @Test
@@ -241,11 +268,19 @@ class LooksTest {
   }
 
   @Test
-  void podThatItsNodeHasGivenUpIsMadeAnew() {
-    Pod evicted = ended(looks(NOW).missing().getFirst(), NOW, null);
-    evicted.getStatus().setPhase("Failed");
-    pods.add(evicted);
-    assertThat(looks(NOW).surplus()).containsExactly(evicted);
+  void podThatItsNodeRefusesIsMadeAnewAfterAPause() {
+    Pod refused = made(ended(looks(NOW).missing().getFirst(), NOW, null));
+    refused.getStatus().setPhase("Failed");
+    refused.getStatus().setReason("OutOfpods");
+    pods.add(refused);
+    assertThat(looks(NOW).surplus()).isEmpty();
+    assertThat(looks(NOW).missing())
+        .extracting(pod -> pod.getSpec().getNodeName())
+        .containsExactly("n2");
+    assertThat(told("n1").state()).isEqualTo("LookFailed");
+    assertThat(told("n1").message()).contains("refused", "OutOfpods");
+    assertThat(looks(NOW).next()).contains(NOW.plus(Looks.SOON));
+    assertThat(looks(NOW.plus(Looks.SOON)).surplus()).containsExactly(refused);
     pods.clear();
     assertThat(looks(NOW).missing()).hasSize(2);
   }
@@ -259,17 +294,15 @@ class LooksTest {
   }
 
   @Test
-  void nodeOfAnotherSystemIsNone() {
-    nodes.set(
-        0,
-        nodes
-            .getFirst()
-            .edit()
-            .editMetadata()
-            .addToLabels("kubernetes.io/os", "windows")
-            .endMetadata()
-            .build());
-    assertThat(states(NOW)).containsExactly("n2 Looking");
+  void nodeThatCannotRunTheRunnerIsNone() {
+    nodes.set(0, labelled(node("n1"), "kubernetes.io/os", "windows"));
+    nodes.add(labelled(node("n3"), "kubernetes.io/arch", "arm64"));
+    nodes.add(labelled(node("n4"), "kubernetes.io/arch", "amd64"));
+    assertThat(states(NOW)).containsExactly("n2 Looking", "n4 Looking");
+  }
+
+  private static Node labelled(Node node, String label, String value) {
+    return node.edit().editMetadata().addToLabels(label, value).endMetadata().build();
   }
 
   @Test
