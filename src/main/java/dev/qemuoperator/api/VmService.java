@@ -28,6 +28,10 @@ import java.util.Map;
     message =
         "loadBalancerClass cannot change while the type is LoadBalancer: set the type ClusterIP first,"
             + " then LoadBalancer with the other class")
+@ValidationRule(
+    value =
+        "!has(self.annotations) || self.annotations.all(k, !k.startsWith('qemu-operator.dev/'))",
+    message = "annotations under qemu-operator.dev/ are the operator's own: leave them out")
 public record VmService(
     @JsonPropertyDescription(
             "ClusterIP: in the cluster. NodePort: at a port of every node, too. LoadBalancer: at an"
@@ -36,7 +40,8 @@ public record VmService(
         Type type,
     @JsonPropertyDescription(
             "Annotations of the Service, such as those that load balancers and external-dns read.")
-        Map<String, String> annotations,
+        @Size(max = 32)
+        Map<String, @Size(max = 4096) String> annotations,
     @JsonPropertyDescription("As in a Service; only with the type LoadBalancer.")
         @Size(max = 316)
         @Pattern(

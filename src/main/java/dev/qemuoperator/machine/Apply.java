@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /** Writes what differs, by server-side apply, and nothing else. */
 final class Apply {
@@ -72,15 +73,15 @@ final class Apply {
   }
 
   Result apply(DesiredState desired) {
-    Optional<Verdict> refused = applyObjects(desired);
+    Optional<Verdict> refused = refusal(() -> applyAll(desired));
     boolean liveRefused = refused.isEmpty() && !resize(desired);
     applyMediumPods(desired.mediumPods());
     return new Result(refused, liveRefused, refusedClaims, refusedPods);
   }
 
-  private Optional<Verdict> applyObjects(DesiredState desired) {
+  private static Optional<Verdict> refusal(Supplier<Optional<Verdict>> writing) {
     try {
-      return applyAll(desired);
+      return writing.get();
     } catch (KubernetesClientException e) {
       if (!REFUSALS.contains(e.getCode())) {
         throw e;
@@ -112,10 +113,12 @@ final class Apply {
     if (taken.isEmpty()) {
       taken = write(in.tls(), desired.tls());
     }
-    if (taken.isEmpty()) {
-      taken = applyService(desired);
+    if (taken.isPresent()) {
+      return taken;
     }
-    return taken.isPresent() ? taken : applyPod(desired);
+    // a guest starts and stops, whatever stands against its Service
+    Optional<Verdict> service = refusal(() -> applyService(desired));
+    return applyPod(desired).or(() -> service);
   }
 
   /** On a claim that is its owner's; one that has none and needs none is left alone. */

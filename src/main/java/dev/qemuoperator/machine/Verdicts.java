@@ -742,7 +742,9 @@ record Verdicts(
           "%s port %d, %s"
               .formatted(probe.httpGet().scheme(), probe.httpGet().port(), probe.httpGet().path());
       return pod.isReady()
-          ? Verdict.yes(GuestReachable.PROBE_SUCCEEDED, url + ": the guest answers well.")
+          ? Verdict.yes(
+              GuestReachable.PROBE_SUCCEEDED,
+              url + ": the guest answers with a status from 200 to 399.")
           : Verdict.no(
               GuestReachable.PROBE_FAILED,
               url

@@ -52,6 +52,7 @@ record SchemaConstraint(String field, String rule, String complaint) {
     add(path, "maxLength", schema.getMaxLength(), "Too long", found);
     add(path, "minItems", schema.getMinItems(), "should have at least", found);
     add(path, "maxItems", schema.getMaxItems(), "Too many", found);
+    add(path, "maxProperties", schema.getMaxProperties(), "Too many", found);
     add(path, "pattern", schema.getPattern(), "should match", found);
     if (!orNone(schema.getEnum()).isEmpty()) {
       add(path, "enum", schema.getEnum(), "Unsupported value", found);

@@ -8,9 +8,14 @@ import io.fabric8.kubernetes.api.model.LoadBalancerIngressBuilder;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.client.dsl.ServiceResource;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.DatagramSocket;
+import java.net.InetSocketAddress;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.function.Predicate;
@@ -90,6 +95,39 @@ class ServicesE2E {
     assertThat(get("http://%s:%d/ready.txt".formatted(nodeAddress(), port))).isEqualTo("yes\n");
   }
 
+  @Test
+  @Order(3)
+  void guestSeesTheClientsOwnAddressWithTheLocalPolicy() throws Exception {
+    assertThat(senderThatTheGuestSees()).isNotEqualTo(ownAddress());
+    vm.patch("{\"spec\":{\"service\":{\"externalTrafficPolicy\":\"Local\"}}}");
+    awaitService(
+        "with the policy", now -> now.getSpec().getExternalTrafficPolicy().equals("Local"));
+    Awaitility.await("the client's own address")
+        .atMost(AGAIN)
+        .until(ServicesE2E::senderThatTheGuestSees, ownAddress()::equals);
+    vm.patch("{\"spec\":{\"service\":{\"externalTrafficPolicy\":null}}}");
+    awaitService(
+        "with the default", now -> now.getSpec().getExternalTrafficPolicy().equals("Cluster"));
+  }
+
+  private static String senderThatTheGuestSees() throws IOException, InterruptedException {
+    int port = service().getSpec().getPorts().getFirst().getNodePort();
+    URI exec = URI.create("http://%s:%d/cgi-bin/exec".formatted(nodeAddress(), port));
+    return send(HttpRequest.newBuilder(exec).POST(BodyPublishers.ofString("echo \"$REMOTE_ADDR\"")))
+        .strip()
+        .replace("::ffff:", "");
+  }
+
+  /** By which this machine reaches the node. */
+  private static String ownAddress() {
+    try (DatagramSocket socket = new DatagramSocket()) {
+      socket.connect(new InetSocketAddress(nodeAddress(), 80));
+      return socket.getLocalAddress().getHostAddress();
+    } catch (SocketException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private static String nodeAddress() {
     return Cluster.get()
         .client()
@@ -106,14 +144,17 @@ class ServicesE2E {
   }
 
   private static String get(String url) throws IOException, InterruptedException {
+    return send(HttpRequest.newBuilder(URI.create(url)));
+  }
+
+  private static String send(HttpRequest.Builder request) throws IOException, InterruptedException {
     try (HttpClient client = HttpClient.newHttpClient()) {
-      HttpRequest request = HttpRequest.newBuilder(URI.create(url)).timeout(AGAIN).build();
-      return client.send(request, BodyHandlers.ofString()).body();
+      return client.send(request.timeout(AGAIN).build(), BodyHandlers.ofString()).body();
     }
   }
 
   @Test
-  @Order(3)
+  @Order(4)
   void typeChangesWhileTheGuestRunsAndTheLoadBalancersWordStays() {
     vm.patch("{\"spec\":{\"service\":{\"type\":\"LoadBalancer\",\"annotations\":{\"a\":\"b\"}}}}");
     awaitService("of the type", now -> now.getSpec().getType().equals("LoadBalancer"));
@@ -147,7 +188,7 @@ class ServicesE2E {
   }
 
   @Test
-  @Order(4)
+  @Order(5)
   void portOfTheNodeThatIsAnothersIsToldAndGotOnceItIsFree() {
     Vm.apply(
         NAMESPACE.name(),
@@ -164,10 +205,18 @@ class ServicesE2E {
     assertThat(vm.condition("Accepted").orElseThrow().getMessage())
         .contains("Service \"web\"", "30999", "already allocated");
     assertThat(vm.podUid()).isEqualTo(pod);
+
+    // the guest stops and starts all the same
+    vm.setRunStrategy("Halted");
+    vm.awaitNoPod(Vm.BOOT);
+    vm.setRunStrategy("Always");
+    vm.awaitCondition("Running", "True", "Running", Vm.BOOT);
+    String next = vm.podUid();
+
     Cluster.get().kubectl("delete", "service", "first", "-n", NAMESPACE.name()).text();
     vm.awaitCondition("Accepted", "True", "Valid", AGAIN);
     assertThat(service().getSpec().getPorts().getFirst().getNodePort()).isEqualTo(30999);
-    assertThat(vm.podUid()).isEqualTo(pod);
+    assertThat(vm.podUid()).isEqualTo(next);
   }
 
   private static void awaitService(String what, Predicate<Service> is) {
