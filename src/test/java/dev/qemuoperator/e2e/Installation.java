@@ -6,6 +6,7 @@ import dev.qemuoperator.cluster.Cluster;
 import dev.qemuoperator.pod.PodFacts;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodList;
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
@@ -137,14 +138,9 @@ final class Installation {
   /** Whether the holder of the lease is there. */
   boolean isLed() {
     try {
-      String leader =
-          client()
-              .leases()
-              .inNamespace(NAMESPACE)
-              .withName(RELEASE)
-              .require()
-              .getSpec()
-              .getHolderIdentity();
+      // not require(), which makes of a lost connection that there is none
+      Lease lease = client().leases().inNamespace(NAMESPACE).withName(RELEASE).get();
+      String leader = lease == null ? "" : lease.getSpec().getHolderIdentity();
       return pods().list().getItems().stream()
           .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
           .filter(pod -> new PodFacts(pod).isReady())
