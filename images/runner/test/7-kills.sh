@@ -372,30 +372,45 @@ guest_round() {
 
 # --- on a LAN ---
 
-kill_9_while_a_pod_joins_a_lan_leaves_the_node_as_it_was() { # test
+kill_9_of_pods_on_a_lan_leaves_the_node_as_it_was() { # test
   lan_node
   of_node > "$test/before"
-  directories "$test"
-  killed_at() { # WHAT MILLISECONDS: PID 1, and all that it started with it
-    vm=$(vm "$test" "$pod" $(as_node) -- --accelerator=TCG --bridge=name=home,tap=tap1,bridge=br0,address=192.168.86.53 --nat=52:54:00:12:34:56 -- -nodefaults -display none -m 64M)
-    moment=$(draw "$1: moment" 0 "$2")
-    sleep "$((moment / 1000)).$(printf %03d $((moment % 1000)))"
-    ports=$(docker exec "$node" ip -o link | grep -c qvm) || true
-    docker kill -s KILL "$vm" || true
-    ended "$vm" 137
-    log "$1: after $moment ms of about $2, with $ports ports on the node"
-    # the guest's, and the one by which the node's firewall is asked
-    [ "$ports" -le 2 ] || fail "the port of an earlier container is still there"
-  }
-  joined_and_left() {
-    pod=$(pod)
-    killed_at first 400
-    killed_at 'again in the same pod' 400
-    killed_at 'once more, at any time' 3000
-    docker kill -s KILL "$pod"
-    docker rm -fv "$pod"
-    gone() { of_node > "$test/after"; diff "$test/before" "$test/after"; }
-    within 5 'the same as before, on the node' gone
-  }
-  rounds 1 joined_and_left
+  rounds 1 lan_round
+}
+lan_round() { # five pods at once, each killed three times: while it joins the LAN, while its guest boots, and when that runs
+  lives=
+  for number in 1 2 3 4 5; do life & lives="$lives $!"; done
+  for life in $lives; do wait "$life" || fail 'one of the pods, see above'; done
+  gone() { of_node > "$test/after"; diff "$test/before" "$test/after"; }
+  within 5 'the same as before, on the node' gone
+}
+life() { # of the pod $number
+  dir=$test/$seed-$number
+  directories "$dir"
+  with_base "$dir"
+  pod=$(pod)
+  killed joining 0 400
+  killed booting 400 4000
+  killed running 0 2000
+  docker kill -s KILL "$pod" > /dev/null
+  docker rm -fv "$pod" > /dev/null
+}
+killed() { # WHEN FROM TO: after so many milliseconds, of its start or of its guest's prompt
+  vm=$(vm "$dir" "$pod" $(as_node) -- --accelerator=TCG --cpu=host --disk=root:overlay:0 --nat=52:54:00:12:34:56 \
+    --bridge=name=home,tap=tap1,bridge=br0,address=192.168.86.5$number -- $(machine '' 96M) $(disk_device root ,bootindex=1) $nic \
+    -netdev tap,id=lan,ifname=tap1,script=no,downscript=no -device virtio-net-pci,netdev=lan,mac=52:54:00:77:00:5$number,romfile=)
+  [ "$1" != running ] || ready "$vm" > /dev/null
+  moment=$(draw "$number $1: moment" "$2" "$3") what=all
+  sleep "$((moment / 1000)).$(printf %03d $((moment % 1000)))"
+  ports=$(docker exec "$node" ip -d -o link | grep -c "alias pod $(docker inspect -f '{{.Config.Hostname}}' "$pod"),") || true
+  [ "$1" != running ] || [ "$(draw "$number $1: what" 0 1)" = 0 ] || what=QEMU
+  case $what in
+    QEMU) docker exec "$vm" sh -c "kill -9 $(qemu_of "$vm")";;
+    *) docker kill -s KILL "$vm" > /dev/null;;
+  esac
+  ended "$vm" 137
+  log "pod $number, $1: $what after $moment ms, with $ports ports on the node"
+  # the guest's, and the one by which the node's firewall is asked
+  [ "$ports" -le 2 ] || fail 'the port of an earlier container is still there'
+  [ "$1" != running ] || [ "$ports" = 1 ] || fail 'the guest is not on the LAN'
 }
