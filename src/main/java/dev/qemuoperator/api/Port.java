@@ -13,7 +13,7 @@ import io.fabric8.generator.annotation.ValidationRule;
 /** A port of the guest that the VM's Service offers under the same number. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
-    value = "!(self.port in [4444, 7000, 7001, 7002, 7003, 7004, 10809])",
+    value = Port.IS_THE_GUESTS,
     message = "ports 4444, 7000-7004 and 10809 belong to QEMU and never reach the guest")
 public record Port(
     @Required @Size(max = 15) @Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$") String name,
@@ -25,6 +25,9 @@ public record Port(
         @Min(1)
         @Max(65535)
         Integer nodePort) {
+
+  /** CEL: a port that is not QEMU's own. */
+  static final String IS_THE_GUESTS = "!(self.port in [4444, 7000, 7001, 7002, 7003, 7004, 10809])";
 
   /** Transport protocol. */
   public enum Protocol {

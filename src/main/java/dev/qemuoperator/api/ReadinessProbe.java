@@ -51,22 +51,17 @@ public record ReadinessProbe(
         @Max(100)
         Integer successThreshold) {
 
+  private static final String SAYS_NOTHING =
+      "ports 4444, 7000-7004 and 10809 belong to QEMU: a probe of them says nothing of the guest";
+
   /** A TCP connection to the guest that must open. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
-  @ValidationRule(
-      value = "!(self.port in [4444, 7000, 7001, 7002, 7003, 7004, 10809])",
-      message =
-          "ports 4444, 7000-7004 and 10809 belong to QEMU: a probe of them says nothing of the"
-              + " guest")
+  @ValidationRule(value = Port.IS_THE_GUESTS, message = ReadinessProbe.SAYS_NOTHING)
   public record TcpSocket(@Required @Min(1) @Max(65535) Integer port) {}
 
   /** An HTTP request that must succeed. A certificate of the guest is not checked. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
-  @ValidationRule(
-      value = "!(self.port in [4444, 7000, 7001, 7002, 7003, 7004, 10809])",
-      message =
-          "ports 4444, 7000-7004 and 10809 belong to QEMU: a probe of them says nothing of the"
-              + " guest")
+  @ValidationRule(value = Port.IS_THE_GUESTS, message = ReadinessProbe.SAYS_NOTHING)
   public record HttpGet(
       @Required @Min(1) @Max(65535) Integer port,
       @Default("/") @Size(max = 1024) @Pattern("^/[!-~]*$") String path,

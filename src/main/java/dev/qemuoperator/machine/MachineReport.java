@@ -27,7 +27,6 @@ import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qemu.DiskSize;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.MemoryBudget;
-import dev.qemuoperator.qemu.VmIdentity;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.GuestReport;
 import dev.qemuoperator.qmp.Observation.Answers;
@@ -186,7 +185,6 @@ final class MachineReport {
   }
 
   private List<VirtualMachineStatus.Network> networks() {
-    VmIdentity vm = in.identity();
     return Hardware.networks(in.spec()).stream().map(this::network).toList();
   }
 
