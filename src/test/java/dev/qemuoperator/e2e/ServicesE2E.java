@@ -8,9 +8,14 @@ import io.fabric8.kubernetes.api.model.LoadBalancerIngressBuilder;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.client.dsl.ServiceResource;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.DatagramSocket;
+import java.net.InetSocketAddress;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.function.Predicate;
@@ -88,6 +93,40 @@ class ServicesE2E {
   void portOfTheNodeLeadsToTheGuest() throws Exception {
     int port = service().getSpec().getPorts().getFirst().getNodePort();
     assertThat(get("http://%s:%d/ready.txt".formatted(nodeAddress(), port))).isEqualTo("yes\n");
+  }
+
+  @Test
+  @Order(3)
+  void guestSeesTheClientsOwnAddressWithTheLocalPolicy() throws Exception {
+    assertThat(senderThatTheGuestSees()).matches("[0-9.]+").isNotEqualTo(ownAddress());
+    vm.patch("{\"spec\":{\"service\":{\"externalTrafficPolicy\":\"Local\"}}}");
+    awaitService(
+        "with the policy", now -> now.getSpec().getExternalTrafficPolicy().equals("Local"));
+    Awaitility.await("the client's own address")
+        .atMost(AGAIN)
+        .until(ServicesE2E::senderThatTheGuestSees, ownAddress()::equals);
+    vm.patch("{\"spec\":{\"service\":{\"externalTrafficPolicy\":null}}}");
+    awaitService(
+        "with the default", now -> now.getSpec().getExternalTrafficPolicy().equals("Cluster"));
+  }
+
+  private static String senderThatTheGuestSees() throws IOException, InterruptedException {
+    int port = service().getSpec().getPorts().getFirst().getNodePort();
+    URI exec = URI.create("http://%s:%d/cgi-bin/exec".formatted(nodeAddress(), port));
+    return send(HttpRequest.newBuilder(exec).POST(BodyPublishers.ofString("echo \"$REMOTE_ADDR\"")))
+        .strip()
+        // of IPv4 in IPv6, as httpd writes it: [::ffff:192.0.2.1]
+        .replaceAll("^\\[::ffff:(.*)]$", "$1");
+  }
+
+  /** By which this machine reaches the node. */
+  private static String ownAddress() {
+    try (DatagramSocket socket = new DatagramSocket()) {
+      socket.connect(new InetSocketAddress(nodeAddress(), 80));
+      return socket.getLocalAddress().getHostAddress();
+    } catch (SocketException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static String nodeAddress() {
