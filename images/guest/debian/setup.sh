@@ -43,6 +43,8 @@ systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2sc
   systemd-journal-catalog-update.service systemd-update-done.service ldconfig.service systemd-pstore.service \
   systemd-binfmt.service proc-sys-fs-binfmt_misc.automount dev-mqueue.mount sys-fs-fuse-connections.mount \
   systemd-udev-load-credentials.service systemd-sysusers.service systemd-firstboot.service cloud-init-hotplugd.socket ssh.socket >/dev/null 2>&1
+# cloud-init writes for systemd-networkd here (cloud.cfg); netplan and ifupdown are there to be chosen instead
+systemctl mask networking >/dev/null 2>&1
 systemctl set-default multi-user.target >/dev/null 2>&1
 find /usr/share/doc -type f ! -name copyright -delete                # licences stay
 rm -rf /usr/share/man/* /usr/share/locale/* /usr/share/i18n /usr/share/info/* \

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.cluster.TestNamespace;
+import dev.qemuoperator.e2e.DebianCards.Renderer;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -33,12 +35,14 @@ class DebianE2E {
 
   private static Vm vm;
   private static Ssh ssh;
+  private static DebianCards cards;
   private static String hostKey;
 
   @BeforeAll
   static void boot() throws IOException {
     Installation.get();
     ssh = Ssh.client(NAMESPACE.name(), keys);
+    cards = DebianCards.start(NAMESPACE.name());
     Vm.apply(NAMESPACE.name(), base("written by the ConfigMap"));
     Vm.apply(
         NAMESPACE.name(),
@@ -76,6 +80,7 @@ class DebianE2E {
               cpu: {cores: 2}
               memory: {size: 512Mi}
               readinessProbe: {tcpSocket: {port: 22}}
+            %s
               disks:
               - name: root
                 size: 4Gi
@@ -87,9 +92,17 @@ class DebianE2E {
                 - configMapRef: {name: team}
                 - secretRef: {name: token}
             """
-                .formatted(Installation.image("guest-debian")));
+                .formatted(
+                    DebianCards.SPEC.strip().indent(2).stripTrailing(),
+                    Installation.image("guest-debian")));
     vm.awaitCondition("Ready", "True", "Running", BOOT);
     ssh.await("cloud-init is done", vm, "cloud-init status --wait >/dev/null; echo up", BOOT);
+  }
+
+  @AfterAll
+  static void remove() {
+    vm.delete();
+    cards.close();
   }
 
   @Test
@@ -149,6 +162,12 @@ class DebianE2E {
 
   @Test
   @Order(3)
+  void networkdSetsTheCardsUp() {
+    cards.areAsTheSpecSays(Renderer.NETWORKD, ssh, vm);
+  }
+
+  @Test
+  @Order(3)
   void guestReportsAnAddressThatItGetsLater() {
     ssh.run(vm, "sudo ip addr add 192.0.2.7/32 dev $(ip -o route show default | cut -d ' ' -f 5)");
     vm.await("it", REPORTED_AGAIN, now -> now.guest().addresses().contains("192.0.2.7"));
@@ -193,6 +212,7 @@ class DebianE2E {
         .doesNotContain("ConfigMap/team", "Secret/token");
     assertThat(ssh.run(vm, "cat /etc/from-base")).isEqualTo("written by the ConfigMap");
 
+    DebianCards.nextInstanceIsSetUpBy(Renderer.NETPLAN, ssh, vm);
     String pod = vm.podUid();
     vm.pod().delete();
     vm.await("a new pod", BOOT, status -> !vm.podUid().isEmpty() && !vm.podUid().equals(pod));
@@ -207,8 +227,15 @@ class DebianE2E {
 
   @Test
   @Order(6)
+  void netplanSetsTheCardsUp() {
+    cards.areAsTheSpecSays(Renderer.NETPLAN, ssh, vm);
+  }
+
+  @Test
+  @Order(7)
   void haltedGuestPowersOffByItsButtonAndComesBackWithItsData() {
-    ssh.run(vm, "echo precious > data && sync");
+    DebianCards.nextInstanceIsSetUpBy(Renderer.ENI, ssh, vm);
+    ssh.run(vm, "sudo cloud-init clean && echo precious > data && sync");
     vm.setRunStrategy("Halted");
     vm.awaitCondition("Running", "False", "Halted", Duration.ofMinutes(3));
     assertThat(vm.status().lastExit().cause()).isEqualTo("Requested");
@@ -220,6 +247,14 @@ class DebianE2E {
     assertThat(ssh.run(vm, "sudo journalctl -b -1 --no-pager | tail -n 300"))
         .as("the guest's own log of its last boot")
         .containsPattern("(?i)power key pressed|Powering off|System is powering down");
+  }
+
+  @Test
+  @Order(8)
+  void ifupdownSetsTheCardsUp() {
+    ssh.await(
+        "cloud-init is done", vm, "cloud-init status --wait >/dev/null || true; echo up", BOOT);
+    cards.areAsTheSpecSays(Renderer.ENI, ssh, vm);
   }
 
   private static String bootId() {

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.qemuoperator.api.BridgeNetwork;
 import dev.qemuoperator.api.BridgeNetworkStatus;
 import dev.qemuoperator.api.BridgeNetworkStatus.Lease;
+import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.cluster.Cluster;
 import dev.qemuoperator.cluster.TestNamespace;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -73,6 +75,11 @@ class LansE2E {
         .as("a port of the guest")
         .isZero();
     assertThat(vm.run("ping -c 3 -W 1 %s".formatted(HOST))).contains(" 0% packet loss");
+    String pod = servingPod();
+    assertThat(vm.run("get http://%s/".formatted(pod))).as("a pod").contains("of a pod");
+    assertThat(vm.run("get http://serving.%s.svc.cluster.local/".formatted(NAMESPACE.name())))
+        .as("a Service, by its name")
+        .contains("of a pod");
     assertThat(vm.inPod("ls", "/host/proc")).as("of the node beside QEMU").isBlank();
 
     vm.delete();
@@ -86,6 +93,70 @@ class LansE2E {
         .atMost(REACHED)
         .until(() -> lan.host("ping -c 1 -W 1 10.86.0.53").exitCode() == 0);
     again.delete();
+  }
+
+  /** A web server beside the guest, and a Service for it; the pod's address. */
+  private static String servingPod() {
+    Vm.apply(
+        NAMESPACE.name(),
+        """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: serving, labels: {app: serving}}
+        spec:
+          terminationGracePeriodSeconds: 0
+          containers:
+          - name: httpd
+            image: "%s"
+            command: [sh, -c, "echo of a pod > /run/index.html; exec busybox httpd -f -h /run"]
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {name: serving}
+        spec: {selector: {app: serving}, ports: [{port: 80}]}
+        """
+            .formatted(Installation.image("runner")));
+    return Cluster.get()
+        .client()
+        .pods()
+        .inNamespace(NAMESPACE.name())
+        .withName("serving")
+        .waitUntilReady(1, TimeUnit.MINUTES)
+        .getStatus()
+        .getPodIP();
+  }
+
+  @Test
+  void guestOnTheLanAloneGetsItsAddressFromTheLansServer() {
+    String given = "10.86.0.200";
+    lan.serveDhcp(given, given);
+    Vm vm =
+        Vm.apply(
+            NAMESPACE.name(),
+            "leased",
+            """
+            apiVersion: qemu-operator.dev/v1alpha1
+            kind: VirtualMachine
+            metadata: {name: leased}
+            spec:
+              memory: {size: 192Mi}
+              networks: [{name: lan, bridge: {network: lan, dhcp: true}}]
+              disks:
+              - name: root
+                source: {containerImage: {image: "%s"}}
+                storage: {ephemeral: {}}
+            """
+                .formatted(Installation.image("guest-tiny")));
+    Awaitility.await("the guest's web server, at the address that it was given")
+        .atMost(Vm.BOOT)
+        .until(
+            () -> lan.host("wget -q -O - http://%s/index.html".formatted(given)).stdout(),
+            answer -> answer.contains("boots 1"));
+    VirtualMachineStatus.Network card = vm.status().networks().getFirst();
+    assertThat(lan.host("ip neigh").stdout())
+        .contains(given + " dev eth0 lladdr " + card.macAddress());
+    assertThat(card.addresses()).as("of a guest that does not tell them").isEmpty();
+    vm.delete();
   }
 
   @Test

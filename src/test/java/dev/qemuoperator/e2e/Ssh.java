@@ -9,12 +9,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.awaitility.Awaitility;
 
 /**
- * OpenSSH's client, whose packets leave from a pod of the cluster and go to the VM's pod address.
+ * OpenSSH's client, whose packets leave from a pod of the cluster and go to the VM's pod address,
+ * or from a host of a LAN.
+ *
+ * @param connection to a VM, what a shell runs for it
  */
-record Ssh(String namespace, Path key) {
+record Ssh(Path key, Function<Vm, String> connection) {
 
   private static final String POD = "ssh-client";
 
@@ -38,7 +42,23 @@ record Ssh(String namespace, Path key) {
         .inNamespace(namespace)
         .withName(POD)
         .waitUntilReady(1, TimeUnit.MINUTES);
-    return new Ssh(namespace, key);
+    return new Ssh(key, vm -> fromPod(namespace, vm));
+  }
+
+  private static String fromPod(String namespace, Vm vm) {
+    String address =
+        vm.status().networks().stream()
+            .filter(network -> network.source().equals("Pod"))
+            .flatMap(network -> network.addresses().stream())
+            .findFirst()
+            .orElse("");
+    return String.join(" ", Cluster.get().kubectlCommand())
+        + " exec -i -n %s %s -- nc.openbsd %s 22".formatted(namespace, POD, address);
+  }
+
+  /** With the same key, from the LAN's host to an address there. */
+  Ssh from(TestLan lan, String address) {
+    return new Ssh(key, vm -> lan.connection(address, 22));
   }
 
   String publicKey() throws IOException {
@@ -72,10 +92,6 @@ record Ssh(String namespace, Path key) {
   }
 
   private Outcome ssh(String user, Vm vm, String command, String... options) {
-    String address = vm.status().networks().getFirst().addresses().stream().findFirst().orElse("");
-    String relay =
-        String.join(" ", Cluster.get().kubectlCommand())
-            + " exec -i -n %s %s -- nc.openbsd %s 22".formatted(namespace, POD, address);
     List<String> ssh = new ArrayList<>(List.of("ssh", "-i", key.toString()));
     for (String option :
         List.of(
@@ -84,7 +100,7 @@ record Ssh(String namespace, Path key) {
             "UserKnownHostsFile=/dev/null",
             "LogLevel=ERROR",
             "ConnectTimeout=20",
-            "ProxyCommand=" + relay)) {
+            "ProxyCommand=" + connection.apply(vm))) {
       ssh.addAll(List.of("-o", option));
     }
     ssh.addAll(List.of(options));

@@ -2,17 +2,17 @@ package dev.qemuoperator.e2e;
 
 import dev.qemuoperator.cluster.Cluster;
 import dev.qemuoperator.cluster.Outcome;
+import io.fabric8.kubernetes.client.dsl.PodResource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
  * A LAN that exists on the node alone: a bridge in the node's network namespace, which a pod makes,
- * and one host on it, in a network namespace of its own.
+ * and one host on it, in a network namespace of its own; busybox's DHCP server can run there.
  */
 record TestLan(String namespace, String bridge, String address) implements AutoCloseable {
 
-  private static final String POD = "lan-of-the-test";
   private static final String PREFIX = "/24";
 
   /**
@@ -25,7 +25,7 @@ record TestLan(String namespace, String bridge, String address) implements AutoC
         """
         apiVersion: v1
         kind: Pod
-        metadata: {name: lan-of-the-test}
+        metadata: {name: %2$s-lan}
         spec:
           hostNetwork: true
           terminationGracePeriodSeconds: 0
@@ -50,35 +50,66 @@ record TestLan(String namespace, String bridge, String address) implements AutoC
               exec sleep infinity
         """
             .formatted(Installation.image("runner"), bridge, address + PREFIX));
-    Cluster.get()
-        .client()
-        .pods()
-        .inNamespace(namespace)
-        .withName(POD)
-        .waitUntilReady(1, TimeUnit.MINUTES);
-    return new TestLan(namespace, bridge, address);
+    TestLan lan = new TestLan(namespace, bridge, address);
+    lan.pod().waitUntilReady(1, TimeUnit.MINUTES);
+    return lan;
+  }
+
+  private PodResource pod() {
+    return Cluster.get().client().pods().inNamespace(namespace).withName(bridge + "-lan");
   }
 
   /** The node that has it. */
   String nodeName() {
-    return Cluster.get()
-        .client()
-        .pods()
-        .inNamespace(namespace)
-        .withName(POD)
-        .require()
-        .getSpec()
-        .getNodeName();
+    return pod().require().getSpec().getNodeName();
+  }
+
+  /** From now on the host gives addresses, and itself as the router and the name server. */
+  void serveDhcp(String start, String end) {
+    host("""
+        cat > /tmp/udhcpd.conf <<END
+        start %s
+        end %s
+        interface eth0
+        lease_file /tmp/leases
+        pidfile /tmp/udhcpd.pid
+        option subnet 255.255.255.0
+        option router %3$s
+        option dns %3$s
+        END
+        touch /tmp/leases
+        busybox udhcpd /tmp/udhcpd.conf
+        """
+            .formatted(start, end, address))
+        .text();
   }
 
   /** Runs a shell script as the LAN's host. */
   Outcome host(String script) {
-    return pod("nsenter -t $(cat /tmp/host) -n sh -c '" + script + "'");
+    return node(onHost("sh -c '" + script + "'"));
+  }
+
+  /** What a shell of this machine runs for a connection from the LAN's host to a port. */
+  String connection(String address, int port) {
+    return "%s -i -- sh -c '%s'"
+        .formatted(String.join(" ", exec()), onHost("nc.openbsd %s %d".formatted(address, port)));
+  }
+
+  private static String onHost(String command) {
+    return "nsenter -t $(cat /tmp/host) -n " + command;
   }
 
   /** Runs a shell script in the node's network namespace. */
   Outcome node(String script) {
-    return pod(script);
+    List<String> command = exec();
+    command.addAll(List.of("--", "sh", "-c", script));
+    return Outcome.of(command);
+  }
+
+  private List<String> exec() {
+    List<String> command = new ArrayList<>(Cluster.get().kubectlCommand());
+    command.addAll(List.of("exec", "-n", namespace, bridge + "-lan"));
+    return command;
   }
 
   /** All links of the node but those of pods on the pod network, whose number is nobody's. */
@@ -91,15 +122,9 @@ record TestLan(String namespace, String bridge, String address) implements AutoC
         .toList();
   }
 
-  private Outcome pod(String script) {
-    List<String> command = new ArrayList<>(Cluster.get().kubectlCommand());
-    command.addAll(List.of("exec", "-n", namespace, POD, "--", "sh", "-c", script));
-    return Outcome.of(command);
-  }
-
   @Override
   public void close() {
     node("ip link del " + bridge);
-    Cluster.get().client().pods().inNamespace(namespace).withName(POD).delete();
+    pod().delete();
   }
 }

@@ -1,0 +1,141 @@
+package dev.qemuoperator.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.cluster.Cluster;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The cards of a Debian, one of each kind: an address that is given, the pod network, and DHCP on a
+ * LAN; and which program in the guest sets them up.
+ */
+record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
+
+  static final String SPEC =
+      """
+      networks:
+      - {name: home, bridge: {network: debian-home, address: 10.84.0.53}, macAddress: "52:54:00:84:00:53"}
+      - {name: default, pod: {}}
+      - {name: lab, bridge: {network: debian-lab, dhcp: true}}
+      """;
+
+  private static final String ADDRESS = "10.84.0.53";
+  private static final String MAC = "52:54:00:84:00:53";
+
+  /** A guest that has reported is listened to twice a minute. */
+  private static final Duration REPORTED_AGAIN = Duration.ofSeconds(60);
+
+  /** What cloud-init writes a configuration for. */
+  enum Renderer {
+    NETWORKD("/etc/systemd/network/10-cloud-init-eth0.network"),
+    NETPLAN("/etc/netplan/50-cloud-init.yaml"),
+    /** The configuration of ifupdown. */
+    ENI("/etc/network/interfaces.d/50-cloud-init");
+
+    private final String configuration;
+
+    Renderer(String configuration) {
+      this.configuration = configuration;
+    }
+  }
+
+  static DebianCards start(String namespace) {
+    TestLan home = TestLan.start(namespace, "br-home", "10.84.0.1");
+    TestLan lab = TestLan.start(namespace, "br-lab", "10.83.0.1");
+    lab.serveDhcp("10.83.0.100", "10.83.0.109");
+    Vm.apply(
+        namespace,
+        """
+        apiVersion: qemu-operator.dev/v1alpha1
+        kind: BridgeNetwork
+        metadata: {name: debian-home, labels: {test: debian}}
+        spec:
+          bridge: br-home
+          cidr: 10.84.0.0/24
+          gateway: 10.84.0.1
+          dns: [10.84.0.1]
+          searchDomains: [home.example]
+        ---
+        apiVersion: qemu-operator.dev/v1alpha1
+        kind: BridgeNetwork
+        metadata: {name: debian-lab, labels: {test: debian}}
+        spec: {bridge: br-lab, cidr: 10.83.0.0/24}
+        """);
+    return new DebianCards(home, lab);
+  }
+
+  /** The networks can be deleted once no VM uses them. */
+  @Override
+  public void close() {
+    Cluster.get().kubectl("delete", "qbn", "-l", "test=debian").text();
+    home.close();
+    lab.close();
+  }
+
+  /** From the first boot of the next instance on, another program sets the cards up. */
+  static void nextInstanceIsSetUpBy(Renderer renderer, Ssh ssh, Vm vm) {
+    boolean networkd = renderer != Renderer.ENI;
+    ssh.run(
+        vm,
+        """
+        sudo sh -e <<'END'
+        echo 'system_info: {network: {renderers: [%s]}}' > /etc/cloud/cloud.cfg.d/90-renderer.cfg
+        rm -f /etc/systemd/network/10-cloud-init-* /etc/netplan/50-cloud-init.yaml
+        %s
+        END
+        """
+            .formatted(
+                renderer.name().toLowerCase(Locale.ROOT),
+                networkd
+                    ? ""
+                    : "systemctl mask systemd-networkd.service systemd-networkd.socket"
+                        + " systemd-networkd-wait-online.service\n"
+                        + "systemctl unmask networking.service\n"
+                        + "systemctl enable networking.service"));
+  }
+
+  /**
+   * The guest has them as the spec says, who is on the LAN logs in at the address that was given,
+   * and the status has the one that was not.
+   */
+  void areAsTheSpecSays(Renderer renderer, Ssh ssh, Vm vm) {
+    Ssh fromHome = ssh.from(home, ADDRESS);
+    assertThat(fromHome.run(vm, "sudo cat " + renderer.configuration)).contains(ADDRESS);
+    assertThat(home.host("ip neigh").stdout()).contains(ADDRESS + " dev eth0 lladdr " + MAC);
+    assertThat(ssh.run(vm, "ls /sys/class/net")).isEqualTo("eth0\neth1\neth2\nlo");
+    assertThat(addresses(0, ssh, vm)).containsExactly(ADDRESS + "/24");
+    assertThat(addresses(1, ssh, vm)).containsExactly("10.0.2.15/24");
+    assertThat(addresses(2, ssh, vm)).singleElement().asString().matches("10\\.83\\.0\\.10\\d/24");
+    assertThat(ssh.run(vm, "ip route get 192.0.2.1"))
+        .as("the way out")
+        .contains("via 10.84.0.1 dev eth0");
+    assertThat(ssh.run(vm, "resolvectl dns eth0 && resolvectl domain eth0"))
+        .as("names of the first card")
+        .contains("10.84.0.1", "home.example");
+    if (renderer != Renderer.ENI) { // it has no word for that
+      assertThat(ssh.run(vm, "resolvectl dns eth1 && resolvectl dns eth2"))
+          .as("name servers of the others")
+          .doesNotContain("10.");
+    }
+    String leased = addresses(2, ssh, vm).getFirst().replace("/24", "");
+    assertThat(lab.host("ping -c 1 -W 2 " + leased).exitCode()).isZero();
+    vm.await(
+        "what the server gave",
+        REPORTED_AGAIN,
+        now -> now.networks().getLast().addresses().equals(List.of(leased)));
+    assertThat(vm.status().networks())
+        .extracting(VirtualMachineStatus.Network::source)
+        .containsExactly("Guest", "Pod", "Guest");
+    assertThat(vm.condition("NetworkReady").orElseThrow().getStatus()).isEqualTo("True");
+  }
+
+  /** IPv4 addresses of a card. */
+  private static List<String> addresses(int card, Ssh ssh, Vm vm) {
+    return ssh.run(vm, "ip -4 -o addr show dev eth%d | awk '{print $4}'".formatted(card))
+        .lines()
+        .toList();
+  }
+}
