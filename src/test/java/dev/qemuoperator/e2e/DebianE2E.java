@@ -161,7 +161,7 @@ class DebianE2E {
   }
 
   @Test
-  @Order(3)
+  @Order(2)
   void networkdSetsTheCardsUp() {
     cards.areAsTheSpecSays(Renderer.NETWORKD, ssh, vm);
   }

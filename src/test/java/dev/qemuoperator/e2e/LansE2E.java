@@ -77,9 +77,11 @@ class LansE2E {
     assertThat(vm.run("ping -c 3 -W 1 %s".formatted(HOST))).contains(" 0% packet loss");
     String pod = servingPod();
     assertThat(vm.run("get http://%s/".formatted(pod))).as("a pod").contains("of a pod");
-    assertThat(vm.run("get http://serving.%s.svc.cluster.local/".formatted(NAMESPACE.name())))
-        .as("a Service, by its name")
-        .contains("of a pod");
+    Awaitility.await("a Service, by its name")
+        .atMost(TRIED_AGAIN)
+        .until(
+            () -> vm.run("get http://serving.%s.svc.cluster.local/".formatted(NAMESPACE.name())),
+            answer -> answer.contains("of a pod"));
     assertThat(vm.inPod("ls", "/host/proc")).as("of the node beside QEMU").isBlank();
 
     vm.delete();
@@ -128,8 +130,10 @@ class LansE2E {
 
   @Test
   void guestOnTheLanAloneGetsItsAddressFromTheLansServer() {
-    String given = "10.86.0.200";
-    lan.serveDhcp(given, given);
+    String given = "10.89.0.200";
+    TestLan leases = TestLan.start(NAMESPACE.name(), "br-leases", "10.89.0.1");
+    leases.serveDhcp(given, given);
+    network("leases", "br-leases", "10.89.0.0/24", "");
     Vm vm =
         Vm.apply(
             NAMESPACE.name(),
@@ -140,7 +144,7 @@ class LansE2E {
             metadata: {name: leased}
             spec:
               memory: {size: 192Mi}
-              networks: [{name: lan, bridge: {network: lan, dhcp: true}}]
+              networks: [{name: lan, bridge: {network: leases, dhcp: true}}]
               disks:
               - name: root
                 source: {containerImage: {image: "%s"}}
@@ -150,13 +154,14 @@ class LansE2E {
     Awaitility.await("the guest's web server, at the address that it was given")
         .atMost(Vm.BOOT)
         .until(
-            () -> lan.host("wget -q -O - http://%s/index.html".formatted(given)).stdout(),
+            () -> leases.host("wget -q -O - http://%s/index.html".formatted(given)).stdout(),
             answer -> answer.contains("boots 1"));
     VirtualMachineStatus.Network card = vm.status().networks().getFirst();
-    assertThat(lan.host("ip neigh").stdout())
+    assertThat(leases.host("ip neigh").stdout())
         .contains(given + " dev eth0 lladdr " + card.macAddress());
     assertThat(card.addresses()).as("of a guest that does not tell them").isEmpty();
     vm.delete();
+    leases.close();
   }
 
   @Test
