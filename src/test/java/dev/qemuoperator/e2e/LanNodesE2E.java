@@ -122,9 +122,10 @@ class LanNodesE2E {
         metadata: {name: %s}
         spec:
           memory: {size: 128Mi}
-          terminationGracePeriodSeconds: 1
+          terminationGracePeriodSeconds: 5
           networks: [{name: lan, bridge: {network: two}}]
           disks: [{name: root, size: 64Mi, source: {blank: {}}, storage: {ephemeral: {}}}]
+          cdroms: [{name: installer}]
         """
         .formatted(vm.name());
   }
