@@ -220,6 +220,41 @@ class ServicesE2E {
     assertThat(vm.podUid()).isEqualTo(next);
   }
 
+  @Test
+  @Order(6)
+  void quotaKeepsPortsOfTheNodeFromWhoMayWriteVms() {
+    vm.patch("{\"spec\":{\"service\":null,\"ports\":[{\"name\":\"http\",\"port\":80}]}}");
+    awaitService("of the type", now -> now.getSpec().getType().equals("ClusterIP"));
+    Vm.apply(
+        NAMESPACE.name(),
+        """
+        apiVersion: v1
+        kind: ResourceQuota
+        metadata: {name: no-ports}
+        spec: {hard: {services.nodeports: "0", services.loadbalancers: "0"}}
+        """);
+    Awaitility.await("the quota is in force")
+        .atMost(AGAIN)
+        .until(
+            () ->
+                Cluster.get()
+                    .client()
+                    .resourceQuotas()
+                    .inNamespace(NAMESPACE.name())
+                    .withName("no-ports")
+                    .require()
+                    .getStatus(),
+            status -> status != null && status.getUsed() != null && status.getUsed().size() == 2);
+    vm.patch("{\"spec\":{\"service\":{\"type\":\"NodePort\"}}}");
+    vm.awaitCondition("Accepted", "False", "RefusedByApiServer", Vm.TOLD);
+    assertThat(vm.condition("Accepted").orElseThrow().getMessage()).contains("exceeded quota");
+    assertThat(service().getSpec().getType()).isEqualTo("ClusterIP");
+
+    Cluster.get().kubectl("delete", "resourcequota", "no-ports", "-n", NAMESPACE.name()).text();
+    vm.awaitCondition("Accepted", "True", "Valid", AGAIN);
+    awaitService("of the type", now -> now.getSpec().getType().equals("NodePort"));
+  }
+
   private static void awaitService(String what, Predicate<Service> is) {
     Awaitility.await("Service " + what).atMost(Vm.TOLD).until(ServicesE2E::service, is);
   }
