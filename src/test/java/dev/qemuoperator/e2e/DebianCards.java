@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The cards of a Debian, one of each kind: an address that is given, the pod network, and DHCP on a
- * LAN; and which program in the guest sets them up.
+ * The cards of a Debian, one of each kind: an IPv4 address that is given, the pod network, DHCP on
+ * a LAN and an IPv6 address that is given; and which program in the guest sets them up.
  */
 record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
 
@@ -20,9 +20,11 @@ record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
       - {name: home, bridge: {network: debian-home, address: 10.84.0.53}, macAddress: "52:54:00:84:00:53"}
       - {name: default, pod: {}}
       - {name: lab, bridge: {network: debian-lab, dhcp: true}}
+      - {name: six, bridge: {network: debian-six, address: "fd00:84::53"}}
       """;
 
   private static final String ADDRESS = "10.84.0.53";
+  private static final String ADDRESS_6 = "fd00:84::53";
   private static final String MAC = "52:54:00:84:00:53";
 
   /** A guest that has reported is listened to twice a minute. */
@@ -46,6 +48,8 @@ record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
     TestLan home = TestLan.start(namespace, "br-home", "10.84.0.1");
     TestLan lab = TestLan.start(namespace, "br-lab", "10.83.0.1");
     lab.serveDhcp("10.83.0.100", "10.83.0.109");
+    home.host("echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6").text();
+    home.host("ip addr add fd00:84::1/64 dev eth0").text();
     Vm.apply(
         namespace,
         """
@@ -63,6 +67,11 @@ record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
         kind: BridgeNetwork
         metadata: {name: debian-lab, labels: {test: debian}}
         spec: {bridge: br-lab, cidr: 10.83.0.0/24}
+        ---
+        apiVersion: qemu-operator.dev/v1alpha1
+        kind: BridgeNetwork
+        metadata: {name: debian-six, labels: {test: debian}}
+        spec: {bridge: br-home, cidr: "fd00:84::/64"}
         """);
     return new DebianCards(home, lab);
   }
@@ -105,36 +114,39 @@ record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
     Ssh fromHome = ssh.from(home, ADDRESS);
     assertThat(fromHome.run(vm, "sudo cat " + renderer.configuration)).contains(ADDRESS);
     assertThat(home.host("ip neigh").stdout()).contains(ADDRESS + " dev eth0 lladdr " + MAC);
-    assertThat(ssh.run(vm, "ls /sys/class/net")).isEqualTo("eth0\neth1\neth2\nlo");
+    assertThat(ssh.run(vm, "ls /sys/class/net")).isEqualTo("eth0\neth1\neth2\neth3\nlo");
     assertThat(addresses(0, ssh, vm)).containsExactly(ADDRESS + "/24");
     assertThat(addresses(1, ssh, vm)).containsExactly("10.0.2.15/24");
     assertThat(addresses(2, ssh, vm)).singleElement().asString().matches("10\\.83\\.0\\.10\\d/24");
+    assertThat(addresses(3, ssh, vm)).containsExactly(ADDRESS_6 + "/64");
     assertThat(ssh.run(vm, "ip route get 192.0.2.1"))
         .as("the way out")
         .contains("via 10.84.0.1 dev eth0");
     assertThat(ssh.run(vm, "resolvectl dns eth0 && resolvectl domain eth0"))
         .as("names of the first card")
         .contains("10.84.0.1", "home.example");
-    if (renderer != Renderer.ENI) { // it has no word for that
-      assertThat(ssh.run(vm, "resolvectl dns eth1 && resolvectl dns eth2"))
-          .as("name servers of the others")
-          .doesNotContain("10.");
-    }
+    assertThat(ssh.run(vm, "resolvectl dns eth1 && resolvectl dns eth2"))
+        .as("name servers of the others; ifupdown has no word for that")
+        .doesNotContain("10.0.2.")
+        .matches(
+            servers -> servers.contains("10.83.0.1") == (renderer == Renderer.ENI),
+            "the LAN's only with ifupdown");
     String leased = addresses(2, ssh, vm).getFirst().replace("/24", "");
     assertThat(lab.host("ping -c 1 -W 2 " + leased).exitCode()).isZero();
+    assertThat(home.host("ping -c 1 -W 2 " + ADDRESS_6).exitCode()).isZero();
     vm.await(
         "what the server gave",
         REPORTED_AGAIN,
-        now -> now.networks().getLast().addresses().equals(List.of(leased)));
+        now -> now.networks().get(2).addresses().equals(List.of(leased)));
     assertThat(vm.status().networks())
         .extracting(VirtualMachineStatus.Network::source)
-        .containsExactly("Guest", "Pod", "Guest");
+        .containsExactly("Guest", "Pod", "Guest", "Guest");
     assertThat(vm.condition("NetworkReady").orElseThrow().getStatus()).isEqualTo("True");
   }
 
-  /** IPv4 addresses of a card. */
+  /** Those of a card that others may reach. */
   private static List<String> addresses(int card, Ssh ssh, Vm vm) {
-    return ssh.run(vm, "ip -4 -o addr show dev eth%d | awk '{print $4}'".formatted(card))
+    return ssh.run(vm, "ip -o addr show scope global dev eth%d | awk '{print $4}'".formatted(card))
         .lines()
         .toList();
   }
