@@ -125,6 +125,9 @@ pod() { # the container that holds a pod's network namespace; its id
   # shellcheck disable=SC2086 # words
   start $privileged --entrypoint sleep "$runner" infinity
 }
+takes_any_sender() { # POD: what a test sends is stopped by the rules, and not by the kernel's reverse path filter
+  docker exec "$1" sh -c 'for setting in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 > $setting; done'
+}
 vm() { # DIR POD DOCKER-OPTIONS -- WRAPPER-OPTIONS -- QEMU-ARGUMENTS: all words; the container's id
   certificates
   cp "$all"/tls/ca-cert.pem "$all"/tls/server-*.pem "$1/tls/"

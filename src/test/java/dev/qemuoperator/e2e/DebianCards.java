@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.cluster.Cluster;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 
@@ -14,33 +13,43 @@ import java.util.Locale;
  */
 record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
 
-  static final String SPEC =
-      """
-      networks:
-      - {name: home, bridge: {network: debian-home, address: 10.84.0.53}, macAddress: "52:54:00:84:00:53"}
-      - {name: default, pod: {}}
-      - {name: lab, bridge: {network: debian-lab, dhcp: true}}
-      - {name: six, bridge: {network: debian-six, address: "fd00:84::53"}}
-      """;
-
   private static final String ADDRESS = "10.84.0.53";
   private static final String ADDRESS_6 = "fd00:84::53";
   private static final String MAC = "52:54:00:84:00:53";
 
-  /** A guest that has reported is listened to twice a minute. */
-  private static final Duration REPORTED_AGAIN = Duration.ofSeconds(60);
+  /** Lines of a VM's spec. */
+  static final String SPEC =
+      Vm.furtherSpec(
+          "networks:",
+          "- name: home",
+          "  bridge: {network: debian-home, address: %s}".formatted(ADDRESS),
+          "  macAddress: \"%s\"".formatted(MAC),
+          "- {name: default, pod: {}}",
+          "- {name: lab, bridge: {network: debian-lab, dhcp: true}}",
+          "- {name: six, bridge: {network: debian-six, address: \"%s\"}}".formatted(ADDRESS_6));
 
   /** What cloud-init writes a configuration for. */
   enum Renderer {
     NETWORKD("/etc/systemd/network/10-cloud-init-eth0.network"),
     NETPLAN("/etc/netplan/50-cloud-init.yaml"),
     /** The configuration of ifupdown. */
-    ENI("/etc/network/interfaces.d/50-cloud-init");
+    ENI(
+        "/etc/network/interfaces.d/50-cloud-init",
+        "systemctl mask systemd-networkd.service systemd-networkd.socket"
+            + " systemd-networkd-wait-online.service",
+        "systemctl unmask networking.service",
+        "systemctl enable networking.service");
 
     private final String configuration;
+    private final List<String> changes;
 
-    Renderer(String configuration) {
+    /**
+     * @param configuration the file that cloud-init writes
+     * @param changes what else the guest must do to be set up so
+     */
+    Renderer(String configuration, String... changes) {
       this.configuration = configuration;
+      this.changes = List.of(changes);
     }
   }
 
@@ -86,7 +95,6 @@ record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
 
   /** From the first boot of the next instance on, another program sets the cards up. */
   static void nextInstanceIsSetUpBy(Renderer renderer, Ssh ssh, Vm vm) {
-    boolean networkd = renderer != Renderer.ENI;
     ssh.run(
         vm,
         """
@@ -97,13 +105,7 @@ record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
         END
         """
             .formatted(
-                renderer.name().toLowerCase(Locale.ROOT),
-                networkd
-                    ? ""
-                    : "systemctl mask systemd-networkd.service systemd-networkd.socket"
-                        + " systemd-networkd-wait-online.service\n"
-                        + "systemctl unmask networking.service\n"
-                        + "systemctl enable networking.service"));
+                renderer.name().toLowerCase(Locale.ROOT), String.join("\n", renderer.changes)));
   }
 
   /**
@@ -135,7 +137,7 @@ record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
     assertThat(home.host("ping -c 1 -W 2 " + ADDRESS_6).exitCode()).isZero();
     vm.await(
         "what the server gave",
-        REPORTED_AGAIN,
+        Vm.REPORTED_AGAIN,
         now -> now.networks().get(2).addresses().equals(List.of(leased)));
     assertThat(vm.status().networks())
         .extracting(VirtualMachineStatus.Network::source)

@@ -3,6 +3,7 @@ package dev.qemuoperator.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.qemuoperator.api.VirtualMachineStatus;
+import dev.qemuoperator.cluster.Cluster;
 import dev.qemuoperator.cluster.TestNamespace;
 import dev.qemuoperator.e2e.DebianCards.Renderer;
 import io.fabric8.kubernetes.api.model.Condition;
@@ -27,9 +28,6 @@ class DebianE2E {
   @RegisterExtension static final TestNamespace NAMESPACE = new TestNamespace();
 
   private static final Duration BOOT = Duration.ofMinutes(10);
-
-  /** A guest that has reported is listened to twice a minute. */
-  private static final Duration REPORTED_AGAIN = Duration.ofSeconds(60);
 
   @TempDir static Path keys;
 
@@ -80,7 +78,6 @@ class DebianE2E {
               cpu: {cores: 2}
               memory: {size: 512Mi}
               readinessProbe: {tcpSocket: {port: 22}}
-            %s
               disks:
               - name: root
                 size: 4Gi
@@ -92,17 +89,18 @@ class DebianE2E {
                 - configMapRef: {name: team}
                 - secretRef: {name: token}
             """
-                .formatted(
-                    DebianCards.SPEC.strip().indent(2).stripTrailing(),
-                    Installation.image("guest-debian")));
+                    .formatted(Installation.image("guest-debian"))
+                + DebianCards.SPEC);
     vm.awaitCondition("Ready", "True", "Running", BOOT);
     ssh.await("cloud-init is done", vm, "cloud-init status --wait >/dev/null; echo up", BOOT);
   }
 
   @AfterAll
   static void remove() {
-    vm.delete();
-    cards.close();
+    Cluster.get().kubectl("delete", "qvm", "--all", "-n", NAMESPACE.name()).text();
+    if (cards != null) {
+      cards.close();
+    }
   }
 
   @Test
@@ -170,7 +168,7 @@ class DebianE2E {
   @Order(3)
   void guestReportsAnAddressThatItGetsLater() {
     ssh.run(vm, "sudo ip addr add 192.0.2.7/32 dev $(ip -o route show default | cut -d ' ' -f 5)");
-    vm.await("it", REPORTED_AGAIN, now -> now.guest().addresses().contains("192.0.2.7"));
+    vm.await("it", Vm.REPORTED_AGAIN, now -> now.guest().addresses().contains("192.0.2.7"));
     assertThat(vm.status().cloudInit().result()).isEqualTo("done");
   }
 

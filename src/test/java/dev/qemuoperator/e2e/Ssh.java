@@ -1,5 +1,6 @@
 package dev.qemuoperator.e2e;
 
+import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.cluster.Cluster;
 import dev.qemuoperator.cluster.Outcome;
 import java.io.IOException;
@@ -48,7 +49,7 @@ record Ssh(Path key, Function<Vm, String> connection) {
   private static String fromPod(String namespace, Vm vm) {
     String address =
         vm.status().networks().stream()
-            .filter(network -> network.source().equals("Pod"))
+            .filter(network -> VirtualMachineStatus.Network.POD.equals(network.source()))
             .flatMap(network -> network.addresses().stream())
             .findFirst()
             .orElse("");

@@ -31,6 +31,9 @@ record Vm(String namespace, String name) {
   /** A change of what QEMU does must show within this. */
   static final Duration TOLD = Duration.ofSeconds(5);
 
+  /** A guest that has reported is listened to twice a minute. */
+  static final Duration REPORTED_AGAIN = Duration.ofSeconds(60);
+
   private static final Duration NOTHING_HAPPENS = Duration.ofSeconds(10);
 
   private static KubernetesClient client() {
