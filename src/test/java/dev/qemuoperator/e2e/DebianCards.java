@@ -9,9 +9,10 @@ import java.util.Locale;
 
 /**
  * The cards of a Debian, one of each kind: an IPv4 address that is given, the pod network, DHCP on
- * a LAN and an IPv6 address that is given; and which program in the guest sets them up.
+ * a LAN and an IPv6 address that is given; and which program in the guest sets them up. Each is on
+ * a LAN of its own: Linux answers for an address at all its cards.
  */
-record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
+record DebianCards(TestLan home, TestLan lab, TestLan six) implements AutoCloseable {
 
   private static final String ADDRESS = "10.84.0.53";
   private static final String ADDRESS_6 = "fd00:84::53";
@@ -57,8 +58,9 @@ record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
     TestLan home = TestLan.start(namespace, "br-home", "10.84.0.1");
     TestLan lab = TestLan.start(namespace, "br-lab", "10.83.0.1");
     lab.serveDhcp("10.83.0.100", "10.83.0.109");
-    home.host("echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6").text();
-    home.host("ip addr add fd00:84::1/64 dev eth0").text();
+    TestLan six = TestLan.start(namespace, "br-six", "10.82.0.1");
+    six.host("echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6").text();
+    six.host("ip addr add fd00:84::1/64 dev eth0").text();
     Vm.apply(
         namespace,
         """
@@ -80,9 +82,9 @@ record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
         apiVersion: qemu-operator.dev/v1alpha1
         kind: BridgeNetwork
         metadata: {name: debian-six, labels: {test: debian}}
-        spec: {bridge: br-home, cidr: "fd00:84::/64"}
+        spec: {bridge: br-six, cidr: "fd00:84::/64"}
         """);
-    return new DebianCards(home, lab);
+    return new DebianCards(home, lab, six);
   }
 
   /** The networks can be deleted once no VM uses them. */
@@ -91,6 +93,7 @@ record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
     Cluster.get().kubectl("delete", "qbn", "-l", "test=debian").text();
     home.close();
     lab.close();
+    six.close();
   }
 
   /** From the first boot of the next instance on, another program sets the cards up. */
@@ -134,7 +137,7 @@ record DebianCards(TestLan home, TestLan lab) implements AutoCloseable {
     }
     String leased = addresses(2, ssh, vm).getFirst().replace("/24", "");
     assertThat(lab.host("ping -c 1 -W 2 " + leased).exitCode()).isZero();
-    assertThat(home.host("ping -c 1 -W 2 " + ADDRESS_6).exitCode()).isZero();
+    assertThat(six.host("ping -c 1 -W 2 " + ADDRESS_6).exitCode()).isZero();
     vm.await(
         "what the server gave",
         Vm.REPORTED_AGAIN,
