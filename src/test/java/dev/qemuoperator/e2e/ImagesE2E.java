@@ -175,7 +175,8 @@ class ImagesE2E {
     server.withdraw("ahead.qcow2");
     Vm vm = vm("ahead", "ahead");
     vm.awaitReady();
-    vm.resource().delete();
+    vm.delete();
+    awaitUsers("ahead", 0);
 
     Cluster.get().kubectl("delete", "qvmi", "ahead").text();
     Awaitility.await("what fetched it goes with it")
