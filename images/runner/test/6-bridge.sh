@@ -21,6 +21,15 @@ shared_lan() { # one guest, first on the LAN, second on the pod network, for the
   vm=$(cat "$lan/vm") pod=$(cat "$lan/pod") node=$(cat "$lan/node") host=$(cat "$lan/host") friend=$(cat "$lan/friend")
 }
 pings() { docker exec "$1" ping -c 2 -W 2 "$2"; } # CONTAINER ADDRESS
+tell_seen='{"execute":"qmp_capabilities"} {"execute":"qom-get","arguments":{"path":"/objects/seen-addresses","property":"identity"}}'
+seen_by_the_pod() { # VM: the addresses that are left with QEMU, without the card's MAC
+  docker exec "$1" sh -c "{ echo '$tell_seen'; sleep 0.5; } | timeout 2 nc.openbsd -q 0 -U /run/vm/qmp.sock" |
+    sed -n 's/^{"return": "\(.*\)"}.*/\1/p' | sed 's/52:54:00:77:00:50 //g'
+}
+are_seen() { # VM ADDRESSES; the monitor takes one client, so the pod is given its turn
+  sleep 2
+  [ "$(seen_by_the_pod "$1")" = "$2" ]
+}
 bridge() { # [-e SETTING] NETWORK...: the script alone, in $pod on $node, its failure in $test/termination
   : > "$test/termination"
   options=
@@ -46,6 +55,12 @@ lan_reaches_the_guest_by_its_address_and_mac() { # test
   docker exec "$host" ip neigh show dev eth1 > "$test/neighbours"
   for address in 192.168.86.53 fd00:86::53; do has "$test/neighbours" "$address lladdr 52:54:00:77:00:50"; done
 }
+addresses_that_the_guest_uses_on_the_lan_are_left_with_qemu() { # test
+  shared_lan
+  pings "$host" 192.168.86.53
+  pings "$host" fd00:86::53
+  within 15 'both addresses' are_seen "$vm" 192.168.86.53,fd00:86::53
+}
 guest_reaches_the_lan_and_the_node_does() { # test
   shared_lan
   [ "$(guest "$vm" 'ping -c 2 -W 2 192.168.86.1 > /dev/null && ping -c 2 -W 2 fd00:86::1 > /dev/null && echo both')" = both ]
@@ -66,11 +81,12 @@ pod_network_beside_a_lan_is_answered_by_the_way_it_came() { # test
 }
 rules_of_nat_and_lan_leave_each_other_alone() { # test
   shared_lan
-  docker exec "$vm" nft list ruleset > "$test/before"
+  rules() { for family in ip ip6 inet; do docker exec "$vm" nft list ruleset $family; done; }
+  rules > "$test/before"
   has "$test/before" 'table ip qemu-operator-nat'
   has "$test/before" 'table inet qemu-operator-bridge'
   docker exec "$vm" /usr/lib/qemu-operator/network 52:54:00:12:34:56 secondary
-  docker exec "$vm" nft list ruleset > "$test/after"
+  rules > "$test/after"
   diff "$test/before" "$test/after"
 }
 nothing_of_the_node_is_mounted_beside_qemu() { # test
@@ -169,17 +185,29 @@ guest_on_the_lan_alone_comes_back_in_the_same_pod_and_leaves_nothing() { # test
   pod=$(pod)
   vm=$(vm "$test" "$pod" $(as_node) -- --accelerator=TCG --cpu=host --disk=root:overlay:0 --grace-seconds=30 \
     --bridge=$home,address=192.168.86.53 -- $(machine '') $(disk_device root ,bootindex=1) $lan_nic)
-  configured() { # by its console: no network leads to it yet
-    docker exec "$vm" sh -c 'echo ip addr add 192.168.86.53/24 dev eth0 > /proc/1/fd/0'
+  types() { docker exec "$vm" sh -c "echo '$1' > /proc/1/fd/0"; }   # at its console: no network leads to it yet
+  configured() {
+    types 'ip addr add 192.168.86.53/24 dev eth0'
     within 10 'an answer on the LAN' pings "$host" 192.168.86.53
   }
   ready "$vm"
+  docker exec -d "$vm" sh -c 'sleep 8 | nc.openbsd -q 0 -U /run/vm/qmp.sock'   # somebody else is at the monitor
   configured
+  within 20 'the address, seen' are_seen "$vm" 192.168.86.53
   docker exec "$vm" sh -c "kill -9 $(qemu_of "$vm")"
   ended "$vm" 137
   docker start "$vm"
   within 60 'a second boot' console_shows "$vm" 'TINY-READY boots=2'
+  same 'what was seen of this boot' '' "$(seen_by_the_pod "$vm")"
   configured
+  within 15 'the address, seen again' are_seen "$vm" 192.168.86.53
+  types 'ip addr del 192.168.86.53/24 dev eth0'
+  sleep 1
+  docker exec "$vm" nft flush set netdev qemu-operator-observe ipv4        # as if an hour had passed
+  sleep 5
+  same 'what a guest has that has said nothing since' 192.168.86.53 "$(seen_by_the_pod "$vm")"
+  types 'ip addr add 192.168.86.54/24 dev eth0; ip neigh flush dev eth0; ping -c 1 192.168.86.1'
+  within 15 'the other address alone' are_seen "$vm" 192.168.86.54
   docker exec "$node" ip -o link show type veth > "$test/links"
   same 'ends of pods on the node' 1 "$(grep -c qvm "$test/links")"
   docker rm -fv "$vm" "$pod"

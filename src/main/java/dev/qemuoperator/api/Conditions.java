@@ -164,7 +164,7 @@ public final class Conditions {
     /** The node's firewall drops what its bridge carries. */
     public static final String BRIDGE_FILTERED = "BridgeFiltered";
 
-    /** The guest reports that a card has not the address that it was given. */
+    /** The guest reports, or was seen to use, another address than a card was given. */
     public static final String ADDRESS_DIFFERS = "AddressDiffers";
 
     /** The guest reports that a card has no address, which was to come from the LAN's DHCP. */

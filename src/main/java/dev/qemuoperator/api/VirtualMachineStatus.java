@@ -87,12 +87,14 @@ public record VirtualMachineStatus(
       @JsonPropertyDescription(
               "Who says so. Pod: Kubernetes, of the pod, behind which the guest is. Assigned: the operator, which"
                   + " has given it to the guest; whether the guest has taken it is not known. Guest: the guest"
-                  + " itself, at the end of cloud-init and whenever its addresses change. Absent: nobody.")
+                  + " itself, at the end of cloud-init and whenever its addresses change. Observed: the pod, which"
+                  + " has seen the guest use them on the LAN, by ARP and IPv6 neighbour discovery. Absent: nobody.")
           String source) {
 
     public static final String POD = "Pod";
     public static final String ASSIGNED = "Assigned";
     public static final String GUEST = "Guest";
+    public static final String OBSERVED = "Observed";
   }
 
   /** A disk. */

@@ -17,12 +17,8 @@ import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.IpAddresses;
 import dev.qemuoperator.qemu.LanPort;
-import dev.qemuoperator.qmp.GuestReport;
-import dev.qemuoperator.qmp.Observation;
-import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.status.ConditionList;
 import dev.qemuoperator.status.Verdict;
-import inet.ipaddr.IPAddress;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -151,29 +147,6 @@ record LanCards(LanPlaces places, Optional<Verdict> awaited) {
   /** The one that a card has on its LAN, or will have. */
   static Optional<String> given(MachineInputs in, Network card) {
     return held(in, card).or(() -> network(in, card).flatMap(lan -> address(in, lan, card)));
-  }
-
-  /**
-   * What a guest reports that a card has; empty if it says nothing of its cards. A guest may have
-   * the card as a port of a bridge of its own, which has another MAC: then what it has of the LAN.
-   */
-  static Optional<List<String>> reported(MachineInputs in, Network card) {
-    Optional<GuestReport> report = in.qmp().map(Observation::answers).map(Answers::report);
-    return report
-        .flatMap(guest -> guest.addressesOf(Hardware.macAddress(in.identity(), card)))
-        .map(
-            own ->
-                own.isEmpty()
-                    ? report.get().addresses().stream().filter(one -> isOn(in, card, one)).toList()
-                    : own);
-  }
-
-  private static boolean isOn(MachineInputs in, Network card, String address) {
-    Optional<IPAddress> known = IpAddresses.parse(address);
-    return network(in, card)
-        .flatMap(lan -> IpAddresses.parse(lan.getSpec().cidr()))
-        .filter(cidr -> known.isPresent() && cidr.toPrefixBlock().contains(known.get()))
-        .isPresent();
   }
 
   private static boolean isWanted(Network card, String address) {

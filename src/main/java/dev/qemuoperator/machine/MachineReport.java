@@ -2,6 +2,7 @@ package dev.qemuoperator.machine;
 
 import static dev.qemuoperator.api.VirtualMachineStatus.Network.ASSIGNED;
 import static dev.qemuoperator.api.VirtualMachineStatus.Network.GUEST;
+import static dev.qemuoperator.api.VirtualMachineStatus.Network.OBSERVED;
 import static dev.qemuoperator.api.VirtualMachineStatus.Network.POD;
 
 import dev.qemuoperator.api.Annotations;
@@ -193,9 +194,13 @@ final class MachineReport {
     if (network.pod() != null) {
       return network(network, mac, pod().filter(PodFacts::isRunning).map(PodFacts::addresses), POD);
     }
-    Optional<List<String>> reported = LanCards.reported(in, network);
-    return reported.isPresent()
-        ? network(network, mac, reported, GUEST)
+    Optional<GuestAddresses> known = GuestAddresses.of(in, network);
+    return known.isPresent()
+        ? network(
+            network,
+            mac,
+            known.map(GuestAddresses::addresses),
+            known.get().isReported() ? GUEST : OBSERVED)
         : network(network, mac, LanCards.given(in, network).map(List::of), ASSIGNED);
   }
 

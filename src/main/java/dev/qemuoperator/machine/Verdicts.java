@@ -675,30 +675,33 @@ record Verdicts(
   }
 
   private Optional<Verdict> addressDiffers(Network card) {
-    Optional<List<String>> reported = LanCards.reported(in, card);
-    if (!card.bridge().isLeased()) {
-      return reported
-          .filter(List::isEmpty)
-          .map(
-              none ->
-                  Verdict.no(
-                      NetworkReady.NO_ADDRESS,
-                      "%s: the guest reports no address of this card: the LAN's DHCP server has given none, or the guest has not asked it. See kubectl logs."
-                          .formatted(LanCards.title(card))));
-    }
-    Optional<String> given = LanCards.held(in, card);
-    return reported
-        .filter(has -> given.isPresent())
-        .filter(has -> has.stream().noneMatch(one -> LanCards.sameAddress(one, given.get())))
-        .map(
-            has ->
-                Verdict.no(
-                    NetworkReady.ADDRESS_DIFFERS,
-                    "%s: the guest reports that this card has %s, and was given %s. Its image, or its cloud-init sources, may set the network up otherwise; see kubectl logs."
-                        .formatted(
-                            LanCards.title(card),
-                            has.isEmpty() ? "no address" : String.join(", ", has),
-                            given.get())));
+    Optional<GuestAddresses> known = GuestAddresses.of(in, card);
+    return card.bridge().isLeased()
+        ? LanCards.held(in, card).flatMap(given -> known.flatMap(has -> differs(card, has, given)))
+        : known
+            .filter(has -> has.addresses().isEmpty())
+            .map(
+                none ->
+                    Verdict.no(
+                        NetworkReady.NO_ADDRESS,
+                        "%s: the guest reports no address of this card: the LAN's DHCP server has given none, or the guest has not asked it. See kubectl logs."
+                            .formatted(LanCards.title(card))));
+  }
+
+  private static Optional<Verdict> differs(Network card, GuestAddresses has, String given) {
+    return has.has(given)
+        ? Optional.empty()
+        : Optional.of(
+            Verdict.no(
+                NetworkReady.ADDRESS_DIFFERS,
+                "%s: the guest %s %s, and was given %s. Its image, or its cloud-init sources, may set the network up otherwise; see kubectl logs."
+                    .formatted(
+                        LanCards.title(card),
+                        has.isReported() ? "reports that this card has" : "was seen to use",
+                        has.addresses().isEmpty()
+                            ? "no address"
+                            : String.join(", ", has.addresses()),
+                        given)));
   }
 
   /** Of the cards that the pod was made with. */

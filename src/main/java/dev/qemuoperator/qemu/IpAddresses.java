@@ -44,4 +44,9 @@ public final class IpAddresses {
       return Optional.empty();
     }
   }
+
+  /** Empty text and what is no address are not. */
+  public static boolean isIpv4(String text) {
+    return parse(text).filter(IPAddress::isIPv4).isPresent();
+  }
 }

@@ -4,8 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.net.Inet4Address;
-import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -57,7 +55,6 @@ public record GuestReport(
   private static final Pattern BOOT_ID = Pattern.compile("[0-9a-f-]{36}");
   private static final Pattern LINE_ENDS = Pattern.compile("[\\p{Zl}\\p{Zp}\\s]+");
   private static final Pattern NOT_FOR_READING = Pattern.compile("\\p{C}");
-  private static final Pattern ADDRESS = Pattern.compile("[0-9a-f:.]{2,45}");
   private static final Pattern KEY =
       Pattern.compile("(ssh-|ecdsa-|sk-)[A-Za-z0-9@.-]+ [A-Za-z0-9+/=]+");
   private static final ObjectMapper JSON =
@@ -69,31 +66,11 @@ public record GuestReport(
     sshHostKeys = List.copyOf(sshHostKeys);
   }
 
-  /**
-   * An address of a network card.
-   *
-   * @param macAddress in lower case
-   */
-  public record CardAddress(String macAddress, String address) {
-
-    private static final Pattern MAC = Pattern.compile("([0-9a-f]{2}:){5}[0-9a-f]{2}");
-
-    private static Optional<CardAddress> of(String text) {
-      String[] words = text.split(" ", 2);
-      return words.length == 2 && MAC.matcher(words[0]).matches() && isAddress(words[1])
-          ? Optional.of(new CardAddress(words[0], words[1]))
-          : Optional.empty();
-    }
-  }
-
   /** The addresses of a card by its MAC address; empty if it does not say. */
   public Optional<List<String>> addressesOf(String macAddress) {
     return cards.map(
         all ->
-            all.stream()
-                .filter(card -> card.macAddress().equalsIgnoreCase(macAddress))
-                .map(CardAddress::address)
-                .toList());
+            all.stream().filter(card -> card.isOf(macAddress)).map(CardAddress::address).toList());
   }
 
   /** cloud-init's own words for its end. */
@@ -146,7 +123,7 @@ public record GuestReport(
                     text(said.path("hostname")),
                     text(said.path("osName")),
                     text(said.path("kernel")),
-                    list(said.path("addresses"), GuestReport::isAddress, MOST_ADDRESSES),
+                    list(said.path("addresses"), CardAddress::isReachable, MOST_ADDRESSES),
                     Optional.of(said.path("cards"))
                         .filter(JsonNode::isArray)
                         .map(GuestReport::cards),
@@ -190,32 +167,13 @@ public record GuestReport(
   }
 
   private static List<CardAddress> cards(JsonNode node) {
-    return list(node, text -> CardAddress.of(text).isPresent(), MOST_CARD_ADDRESSES).stream()
-        .flatMap(text -> CardAddress.of(text).stream())
+    return list(node, text -> CardAddress.parse(text).isPresent(), MOST_CARD_ADDRESSES).stream()
+        .flatMap(text -> CardAddress.parse(text).stream())
         .toList();
   }
 
   private static boolean isKey(String text) {
     return text.length() <= LONGEST_KEY && KEY.matcher(text).matches();
-  }
-
-  /** Never asks a resolver. */
-  private static boolean isAddress(String text) {
-    if (!ADDRESS.matcher(text).matches()) {
-      return false;
-    }
-    try {
-      InetAddress address = InetAddress.ofLiteral(text);
-      // 10.1 is a way to write 10.0.0.1 that others do not read so
-      boolean written = !(address instanceof Inet4Address) || address.getHostAddress().equals(text);
-      return written
-          && !address.isLoopbackAddress()
-          && !address.isLinkLocalAddress()
-          && !address.isAnyLocalAddress()
-          && !address.isMulticastAddress();
-    } catch (IllegalArgumentException e) {
-      return false;
-    }
   }
 
   private static Instant instant(JsonNode seconds) {

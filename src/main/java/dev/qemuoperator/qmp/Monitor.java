@@ -188,6 +188,7 @@ final class Monitor {
   private final String key;
   private final Consumer<String> changed;
   private final ReportPort port;
+  private final SeenAddresses seen = new SeenAddresses();
   private final DiskImages disks = new DiskImages();
   private final CdromDrives cdroms = new CdromDrives();
   private final Thread thread;
@@ -336,6 +337,7 @@ final class Monitor {
     JsonNode kvm = connection.execute("query-kvm");
     JsonNode version = connection.execute("query-version").path("qemu");
     port.read(connection);
+    seen.read(connection);
     disks.read(connection);
     cdroms.read(connection);
     publish(
@@ -351,6 +353,7 @@ final class Monitor {
                         version.path("micro").asInt()),
                 seedSerial(connection),
                 port.report().orElse(null),
+                seen.addresses(),
                 disks.images(),
                 cdroms.drives())));
   }
@@ -381,6 +384,7 @@ final class Monitor {
       publish(observation.with(inbox.heard()));
       inbox.tell(port);
       port.readIfDue(connection);
+      seen.readAgain(connection);
       inbox.tell(disks);
       disks.readIfDue(connection);
       inbox.tell(cdroms);
@@ -397,7 +401,7 @@ final class Monitor {
       publish(
           observation
               .with(inbox.heard())
-              .with(runState, port.report(), disks.images(), cdroms.drives()));
+              .with(runState, port.report(), seen.addresses(), disks.images(), cdroms.drives()));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.qemuoperator.qmp;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -40,6 +41,7 @@ public record Observation(
    * @param qemuVersion such as {@code 10.0.13}
    * @param seedSerial serial of the device {@code cloud-init}; null if there is no such device
    * @param report what the guest reported in this boot, at the end of cloud-init; null if nothing
+   * @param seen the addresses that the pod has seen the guest use on its LANs
    * @param disks by the disk's name
    * @param cdroms by the CD-ROM drive's name
    */
@@ -49,15 +51,18 @@ public record Observation(
       String qemuVersion,
       String seedSerial,
       GuestReport report,
+      List<CardAddress> seen,
       Map<String, DiskImage> disks,
       Map<String, CdromDrive> cdroms) {
 
     Answers with(
         String runState,
         GuestReport report,
+        List<CardAddress> seen,
         Map<String, DiskImage> disks,
         Map<String, CdromDrive> cdroms) {
-      return new Answers(runState, accelerator, qemuVersion, seedSerial, report, disks, cdroms);
+      return new Answers(
+          runState, accelerator, qemuVersion, seedSerial, report, seen, disks, cdroms);
     }
   }
 
@@ -106,13 +111,14 @@ public record Observation(
   Observation with(
       String runState,
       Optional<GuestReport> report,
+      List<CardAddress> seen,
       Map<String, DiskImage> disks,
       Map<String, CdromDrive> cdroms) {
     return new Observation(
         channel,
         since,
         problem,
-        answers.with(runState, report.orElse(null), disks, cdroms),
+        answers.with(runState, report.orElse(null), seen, disks, cdroms),
         heard,
         incarnation);
   }

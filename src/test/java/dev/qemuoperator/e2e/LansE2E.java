@@ -33,6 +33,9 @@ class LansE2E {
   /** A container that ended with an error is started again after 10 s, 20 s, 40 s. */
   private static final Duration TRIED_AGAIN = Duration.ofSeconds(90);
 
+  /** Looked for every 3 s by the pod, and asked for every 2 s by the operator. */
+  private static final Duration SEEN = Duration.ofSeconds(20);
+
   /** A bridge that no node has is looked for every 30 s. */
   private static final Duration LOOKED_AGAIN = Duration.ofSeconds(60);
 
@@ -90,10 +93,17 @@ class LansE2E {
         .until(() -> lan.links().equals(before));
     Vm again = onLan("static", "address: 10.86.0.53", "52:54:00:86:00:53");
     again.awaitReady();
+    setAddress(again, "10.86.0.99");
+    again.run("ping -c 1 -W 1 " + HOST);
+    again.awaitCondition("NetworkReady", "False", "AddressDiffers", SEEN);
+    assertThat(again.condition("NetworkReady").orElseThrow().getMessage())
+        .contains("was seen to use 10.86.0.99, and was given 10.86.0.53");
+    again.run("ip addr del 10.86.0.99/24 dev eth1");
     setAddress(again, "10.86.0.53");
     Awaitility.await("the LAN's host reaches it, which has not forgotten the earlier one")
         .atMost(REACHED)
         .until(() -> lan.host("ping -c 1 -W 1 10.86.0.53").exitCode() == 0);
+    again.awaitCondition("NetworkReady", "True", "Ready", SEEN);
     again.delete();
   }
 
@@ -156,10 +166,11 @@ class LansE2E {
         .until(
             () -> leases.host("wget -q -O - http://%s/index.html".formatted(given)).stdout(),
             answer -> answer.contains("boots 1"));
-    VirtualMachineStatus.Network card = vm.status().networks().getFirst();
+    VirtualMachineStatus.Network card =
+        awaitCard(vm, "the address", seen -> "Observed".equals(seen.source()));
+    assertThat(card.addresses()).as("of a guest that does not tell them").containsExactly(given);
     assertThat(leases.host("ip neigh").stdout())
         .contains(given + " dev eth0 lladdr " + card.macAddress());
-    assertThat(card.addresses()).as("of a guest that does not tell them").isEmpty();
     vm.delete();
     leases.close();
   }
@@ -292,6 +303,18 @@ class LansE2E {
   /** The tiny guest takes no address by itself but by DHCP. */
   private static void setAddress(Vm vm, String address) {
     vm.run("ip link set eth1 up; ip addr add %s/24 dev eth1".formatted(address));
+  }
+
+  private static VirtualMachineStatus.Network lanCard(Vm vm) {
+    return vm.status().networks().stream()
+        .filter(network -> network.name().equals("lan"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static VirtualMachineStatus.Network awaitCard(
+      Vm vm, String what, Predicate<VirtualMachineStatus.Network> predicate) {
+    return Awaitility.await(what).atMost(SEEN).until(() -> lanCard(vm), predicate);
   }
 
   private static Vm onLan(String name, String wish, String mac) {

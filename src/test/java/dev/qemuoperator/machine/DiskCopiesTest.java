@@ -159,7 +159,14 @@ class DiskCopiesTest {
                 READY,
                 null,
                 new Answers(
-                    "running", "KVM", "10.0.13", null, null, Map.of("root", image), Map.of()),
+                    "running",
+                    "KVM",
+                    "10.0.13",
+                    null,
+                    null,
+                    List.of(),
+                    Map.of("root", image),
+                    Map.of()),
                 Heard.NOTHING,
                 "c1")));
   }

@@ -113,7 +113,14 @@ class DiskResizesTest {
                 NOON,
                 null,
                 new Answers(
-                    "running", "KVM", "10.0.13", null, null, Map.of("root", image), Map.of()),
+                    "running",
+                    "KVM",
+                    "10.0.13",
+                    null,
+                    null,
+                    List.of(),
+                    Map.of("root", image),
+                    Map.of()),
                 Heard.NOTHING,
                 incarnation)),
         Optional.empty());

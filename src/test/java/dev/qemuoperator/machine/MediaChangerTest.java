@@ -117,7 +117,14 @@ class MediaChangerTest {
                 NOON,
                 null,
                 new Answers(
-                    "running", "KVM", "10.0.13", null, null, Map.of(), Map.of("iso", drive)),
+                    "running",
+                    "KVM",
+                    "10.0.13",
+                    null,
+                    null,
+                    List.of(),
+                    Map.of(),
+                    Map.of("iso", drive)),
                 Heard.NOTHING,
                 incarnation)));
   }

@@ -30,10 +30,10 @@ import dev.qemuoperator.qemu.DiskSize;
 import dev.qemuoperator.qemu.DiskVolume;
 import dev.qemuoperator.qemu.Hardware;
 import dev.qemuoperator.qemu.VmIdentity;
+import dev.qemuoperator.qmp.CardAddress;
 import dev.qemuoperator.qmp.CdromDrive;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.GuestReport;
-import dev.qemuoperator.qmp.GuestReport.CardAddress;
 import dev.qemuoperator.qmp.GuestReport.Result;
 import dev.qemuoperator.qmp.IoError;
 import dev.qemuoperator.qmp.Observation;
@@ -480,6 +480,7 @@ final class Scenario {
                           text(json, "qemuVersion"),
                           "the wanted one".equals(serial) ? seed.orElseThrow().hash() : serial,
                           report(json.path("report")),
+                          cards(json.path("seen")),
                           disks(json.path("disks")),
                           cdroms(json.path("cdroms"), vm.getSpec()))
                       : null,

@@ -24,6 +24,7 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -174,7 +175,7 @@ class VerdictsTest {
             Channel.CONNECTED,
             NOON,
             null,
-            new Answers(runState, "KVM", "10.0.13", null, null, Map.of(), Map.of()),
+            new Answers(runState, "KVM", "10.0.13", null, null, List.of(), Map.of(), Map.of()),
             Heard.NOTHING,
             "c1"));
   }

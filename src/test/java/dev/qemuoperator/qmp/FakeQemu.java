@@ -42,6 +42,7 @@ final class FakeQemu implements AutoCloseable {
   private final List<String> commands = new CopyOnWriteArrayList<>();
   private volatile String status = "running";
   private volatile String seedSerial = "seed-1";
+  private volatile String seen;
   private volatile boolean kvm = true;
   private volatile boolean silent;
 
@@ -82,6 +83,12 @@ final class FakeQemu implements AutoCloseable {
 
   FakeQemu status(String status) {
     this.status = status;
+    return this;
+  }
+
+  /** As a pod on a LAN leaves it with QEMU. */
+  FakeQemu seen(String addresses) {
+    this.seen = addresses;
     return this;
   }
 
@@ -334,13 +341,13 @@ final class FakeQemu implements AutoCloseable {
         ring.append(new String(Base64.getDecoder().decode(data), StandardCharsets.UTF_8));
         yield "\"return\": {}";
       }
-      case "qom-get" ->
-          seedSerial == null
-              ? error(
-                  "DeviceNotFound",
-                  "Device '%s' not found"
-                      .formatted(message.path("arguments").path("path").asText()))
-              : "\"return\": \"%s\"".formatted(seedSerial);
+      case "qom-get" -> {
+        String path = message.path("arguments").path("path").asText();
+        String value = path.equals("/objects/seen-addresses") ? seen : seedSerial;
+        yield value == null
+            ? error("DeviceNotFound", "Device '%s' not found".formatted(path))
+            : "\"return\": \"%s\"".formatted(value);
+      }
       default -> error("CommandNotFound", "The command %s has not been found".formatted(command));
     };
   }

@@ -2,7 +2,6 @@ package dev.qemuoperator.qmp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.qemuoperator.qmp.GuestReport.CardAddress;
 import dev.qemuoperator.qmp.GuestReport.Line;
 import dev.qemuoperator.qmp.GuestReport.Result;
 import java.time.Instant;

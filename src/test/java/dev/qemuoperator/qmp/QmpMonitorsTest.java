@@ -62,7 +62,7 @@ class QmpMonitorsTest {
 
   @Test
   void watchedVmIsAskedForEverything() throws IOException {
-    qemuAt("10.0.0.1");
+    qemuAt("10.0.0.1").seen("52:54:00:86:00:53 10.86.0.53");
     monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
     told(1);
 
@@ -78,6 +78,7 @@ class QmpMonitorsTest {
                     "10.0.13",
                     "seed-1",
                     null,
+                    List.of(new CardAddress("52:54:00:86:00:53", "10.86.0.53")),
                     Map.of("root", new DiskImage(false, null, null, null, SIZE, null, false)),
                     Map.of("iso", new CdromDrive(null, null, false, null))),
                 Heard.NOTHING,
@@ -425,6 +426,39 @@ class QmpMonitorsTest {
     patiently().until(() -> qemu.ring().equals(report("1", "web")));
 
     assertThat(observation().answers().report().hostname()).isEqualTo("web");
+  }
+
+  @Test
+  void addressesThatThePodHasSeenAreFollowed() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1").seen("");
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+    assertThat(observation().answers().seen()).isEmpty();
+
+    qemu.seen("52:54:00:86:00:53 10.86.0.53,52:54:00:86:00:53 fd00:86::53");
+    patiently().until(() -> observation().answers().seen().size() == 2);
+    assertThat(observation().answers().seen())
+        .containsExactly(
+            new CardAddress("52:54:00:86:00:53", "10.86.0.53"),
+            new CardAddress("52:54:00:86:00:53", "fd00:86::53"));
+
+    qemu.seen(
+        "52:54:00:86:00:53 10.86.0.54, ,52:54:00:86:00:53 localhost,127.0.0.1,x 1,%s"
+            .formatted("1,".repeat(5000)));
+    patiently().until(() -> observation().answers().seen().size() == 1);
+    assertThat(observation().answers().seen())
+        .containsExactly(new CardAddress("52:54:00:86:00:53", "10.86.0.54"));
+  }
+
+  @Test
+  void machineOnNoLanIsAskedOnceWhatWasSeen() throws IOException {
+    FakeQemu qemu = qemuAt("10.0.0.1");
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    connected();
+    patiently().until(() -> Collections.frequency(qemu.commands(), "query-status") > 5);
+
+    assertThat(qemu.commands()).filteredOn("qom-get"::equals).hasSize(2);
+    assertThat(observation().answers().seen()).isEmpty();
   }
 
   @Test
