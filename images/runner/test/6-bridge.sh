@@ -24,11 +24,11 @@ pings() { docker exec "$1" ping -c 2 -W 2 "$2"; } # CONTAINER ADDRESS
 tell_seen='{"execute":"qmp_capabilities"} {"execute":"qom-get","arguments":{"path":"/objects/seen-addresses","property":"identity"}}'
 seen_by_the_pod() { # VM: the addresses that are left with QEMU, without the card's MAC
   docker exec "$1" sh -c "{ echo '$tell_seen'; sleep 0.5; } | timeout 2 nc.openbsd -q 0 -U /run/vm/qmp.sock" |
-    sed -n 's/^{"return": "\(.*\)"}.*/\1/p' | sed 's/52:54:00:77:00:50 //g'
+    sed -n 's/^{"return": "\(.*\)"}.*/seen: \1/p' | sed 's/52:54:00:77:00:50 //g'
 }
 are_seen() { # VM ADDRESSES; the monitor takes one client, so the pod is given its turn
   sleep 2
-  [ "$(seen_by_the_pod "$1")" = "$2" ]
+  [ "$(seen_by_the_pod "$1")" = "seen: $2" ]
 }
 bridge() { # [-e SETTING] NETWORK...: the script alone, in $pod on $node, its failure in $test/termination
   : > "$test/termination"
@@ -81,7 +81,7 @@ pod_network_beside_a_lan_is_answered_by_the_way_it_came() { # test
 }
 rules_of_nat_and_lan_leave_each_other_alone() { # test
   shared_lan
-  rules() { for family in ip ip6 inet; do docker exec "$vm" nft list ruleset $family; done; }
+  rules() { for table in 'ip qemu-operator-nat' 'inet qemu-operator' 'inet qemu-operator-bridge'; do docker exec "$vm" nft list table $table; done; }
   rules > "$test/before"
   has "$test/before" 'table ip qemu-operator-nat'
   has "$test/before" 'table inet qemu-operator-bridge'
@@ -198,16 +198,21 @@ guest_on_the_lan_alone_comes_back_in_the_same_pod_and_leaves_nothing() { # test
   ended "$vm" 137
   docker start "$vm"
   within 60 'a second boot' console_shows "$vm" 'TINY-READY boots=2'
-  same 'what was seen of this boot' '' "$(seen_by_the_pod "$vm")"
+  same 'what was seen of this boot' 'seen: ' "$(seen_by_the_pod "$vm")"
   configured
   within 15 'the address, seen again' are_seen "$vm" 192.168.86.53
   types 'ip addr del 192.168.86.53/24 dev eth0'
   sleep 1
   docker exec "$vm" nft flush set netdev qemu-operator-observe ipv4        # as if an hour had passed
   sleep 5
-  same 'what a guest has that has said nothing since' 192.168.86.53 "$(seen_by_the_pod "$vm")"
+  same 'what a guest has that has said nothing since' 'seen: 192.168.86.53' "$(seen_by_the_pod "$vm")"
   types 'ip addr add 192.168.86.54/24 dev eth0; ip neigh flush dev eth0; ping -c 1 192.168.86.1'
   within 15 'the other address alone' are_seen "$vm" 192.168.86.54
+  types 'ip link set eth0 down; ip link set eth0 address 52:54:00:77:00:99; ip link set eth0 up; ip addr add 192.168.86.55/24 dev eth0'
+  types 'ip neigh flush dev eth0; ping -c 1 -I 192.168.86.55 192.168.86.1'
+  within 10 'an answer to another MAC' docker exec "$host" sh -c 'ip neigh show 192.168.86.55 | grep 52:54:00:77:00:99'
+  sleep 5
+  same 'what is seen of a stranger behind the card' 'seen: 192.168.86.54' "$(seen_by_the_pod "$vm")"
   docker exec "$node" ip -o link show type veth > "$test/links"
   same 'ends of pods on the node' 1 "$(grep -c qvm "$test/links")"
   docker rm -fv "$vm" "$pod"

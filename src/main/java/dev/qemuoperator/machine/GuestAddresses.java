@@ -73,10 +73,19 @@ record GuestAddresses(List<String> addresses, boolean isReported) {
         || (IpAddresses.isIpv4(given) && addresses.stream().anyMatch(IpAddresses::isIpv4));
   }
 
-  /** A card asks on its LAN with the address of another one, if what it sends has that. */
+  /** A card asks and answers on its LAN with the addresses of others, too, unless told not to. */
   private static boolean isOfAnother(MachineInputs in, Network card, String address) {
-    return !isOn(in, card, address)
-        && Hardware.networks(in.spec()).stream().anyMatch(other -> isOn(in, other, address));
+    return Hardware.networks(in.spec()).stream()
+        .filter(other -> !other.name().equals(card.name()))
+        .anyMatch(
+            other ->
+                isGiven(in, other, address)
+                    || (isOn(in, other, address) && !isOn(in, card, address)));
+  }
+
+  private static boolean isGiven(MachineInputs in, Network card, String address) {
+    return card.bridge() != null
+        && LanCards.given(in, card).filter(one -> LanCards.sameAddress(one, address)).isPresent();
   }
 
   private static boolean isOn(MachineInputs in, Network card, String address) {

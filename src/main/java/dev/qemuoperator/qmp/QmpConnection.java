@@ -16,6 +16,8 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.security.cert.CertPathValidatorException;
+import java.security.cert.PKIXReason;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,6 +32,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 
@@ -50,6 +53,10 @@ public final class QmpConnection implements AutoCloseable {
 
   /** Scrollback of a ring buffer is the longest; a QEMU gone wrong must not fill the heap. */
   private static final int LONGEST_LINE = 1 << 20;
+
+  private static final String ANOTHER_CA =
+      "its pod was made with another CA than this operator's, which is in the Secret qemu-operator-ca:"
+          + " put the earlier one back, or shut the guest down and start it again by kubectl delete pod";
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -77,7 +84,7 @@ public final class QmpConnection implements AutoCloseable {
    *     hangs
    * @throws NoGreetingException if QEMU does not want this client
    * @throws ConnectException if the other end closed before TLS was up: nobody listens there yet
-   * @throws javax.net.ssl.SSLException if the other end is not the QEMU of that name
+   * @throws SSLException if the other end is not the QEMU of that name
    */
   public static QmpConnection open(
       Socket dialed, SSLContext tls, String serverName, Timing timing, Listener listener)
@@ -174,6 +181,9 @@ public final class QmpConnection implements AutoCloseable {
       if (causedBy(e, EOFException.class) || causedBy(e, SocketException.class)) {
         throw (IOException)
             new ConnectException("closed by the other end before TLS was up").initCause(e);
+      }
+      if (isOfAnotherCa(e)) {
+        throw new SSLException(ANOTHER_CA, e);
       }
       throw e;
     }
@@ -286,6 +296,16 @@ public final class QmpConnection implements AutoCloseable {
   private static boolean causedBy(Throwable thrown, Class<? extends Throwable> type) {
     for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
       if (type.isInstance(cause)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isOfAnotherCa(Throwable thrown) {
+    for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+      if (cause instanceof CertPathValidatorException invalid
+          && invalid.getReason() == PKIXReason.NO_TRUST_ANCHOR) {
         return true;
       }
     }

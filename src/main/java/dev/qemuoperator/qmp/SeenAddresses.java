@@ -17,9 +17,10 @@ final class SeenAddresses {
   private static final Map<String, String> PLACE =
       Map.of("path", "/objects/seen-addresses", "property", "identity");
 
+  /** Of its own cards the pod tells no more. */
   private static final int MOST = 64;
 
-  private boolean isKept = true;
+  private boolean isThere = true;
   private List<CardAddress> addresses = List.of();
 
   List<CardAddress> addresses() {
@@ -27,7 +28,7 @@ final class SeenAddresses {
   }
 
   void readAgain(QmpConnection connection) throws IOException {
-    if (isKept) {
+    if (isThere) {
       read(connection);
     }
   }
@@ -35,9 +36,9 @@ final class SeenAddresses {
   void read(QmpConnection connection) throws IOException {
     try {
       addresses = parse(connection.execute("qom-get", PLACE));
-      isKept = true;
+      isThere = true;
     } catch (QmpErrorException e) {
-      isKept = false; // this machine is on no LAN, or its pod does not look
+      isThere = false; // this machine is on no LAN, or its pod was made by an earlier release
       addresses = List.of();
     }
   }

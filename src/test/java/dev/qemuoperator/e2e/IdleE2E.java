@@ -36,6 +36,12 @@ class IdleE2E {
         "self-contained",
         Duration.ofMinutes(3),
         status -> status.disks().getFirst().selfContained());
+    Awaitility.await("what earlier tests made is gone")
+        .atMost(Duration.ofMinutes(2))
+        .until(
+            () ->
+                Cluster.get().client().namespaces().list().getItems().stream()
+                    .noneMatch(one -> one.getMetadata().getDeletionTimestamp() != null));
     // the last words of the start: events, status of the pod
     Awaitility.await("quiet")
         .atMost(Duration.ofMinutes(2))

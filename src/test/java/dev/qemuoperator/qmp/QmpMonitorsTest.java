@@ -22,6 +22,8 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import javax.net.ssl.SSLContext;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -442,12 +444,17 @@ class QmpMonitorsTest {
             new CardAddress("52:54:00:86:00:53", "10.86.0.53"),
             new CardAddress("52:54:00:86:00:53", "fd00:86::53"));
 
-    qemu.seen(
-        "52:54:00:86:00:53 10.86.0.54, ,52:54:00:86:00:53 localhost,127.0.0.1,x 1,%s"
-            .formatted("1,".repeat(5000)));
+    qemu.seen("52:54:00:86:00:53 10.86.0.54, ,52:54:00:86:00:53 localhost,127.0.0.1,x 1");
     patiently().until(() -> observation().answers().seen().size() == 1);
     assertThat(observation().answers().seen())
         .containsExactly(new CardAddress("52:54:00:86:00:53", "10.86.0.54"));
+
+    qemu.seen(
+        IntStream.range(0, 200)
+            .mapToObj("52:54:00:86:00:53 10.86.0.%d"::formatted)
+            .collect(Collectors.joining(",")));
+    patiently().until(() -> observation().answers().seen().size() > 1);
+    assertThat(observation().answers().seen()).hasSize(64);
   }
 
   @Test
@@ -656,6 +663,17 @@ class QmpMonitorsTest {
         .isIn(
             "QEMU sent no greeting: not authorised, or another client is connected",
             "closed by the other end before TLS was up");
+  }
+
+  @Test
+  void qemuWithACertificateOfAnotherCaIsAProblemThatSaysWhatToDo() throws IOException {
+    CertificateAuthority other = CertificateAuthority.generate(Clock.systemUTC());
+    pods.put("10.0.0.1", new FakeQemu(other.issueServer(WEB, Clock.systemUTC()).files()));
+    monitors.watch(KEY, endpoint("10.0.0.1", "run-1"));
+    patiently().until(() -> observation().problem() != null);
+
+    assertThat(observation().problem())
+        .contains("made with another CA than this operator's", "kubectl delete pod");
   }
 
   @Test
