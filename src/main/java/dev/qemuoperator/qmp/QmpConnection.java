@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
@@ -294,22 +296,19 @@ public final class QmpConnection implements AutoCloseable {
   }
 
   private static boolean causedBy(Throwable thrown, Class<? extends Throwable> type) {
-    for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-      if (type.isInstance(cause)) {
-        return true;
-      }
-    }
-    return false;
+    return causes(thrown).anyMatch(type::isInstance);
   }
 
   private static boolean isOfAnotherCa(Throwable thrown) {
-    for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-      if (cause instanceof CertPathValidatorException invalid
-          && invalid.getReason() == PKIXReason.NO_TRUST_ANCHOR) {
-        return true;
-      }
-    }
-    return false;
+    return causes(thrown)
+        .anyMatch(
+            cause ->
+                cause instanceof CertPathValidatorException invalid
+                    && invalid.getReason() == PKIXReason.NO_TRUST_ANCHOR);
+  }
+
+  private static Stream<Throwable> causes(Throwable thrown) {
+    return Stream.iterate(thrown, Objects::nonNull, Throwable::getCause);
   }
 
   private static String seconds(Duration duration) {

@@ -17,7 +17,7 @@ final class SeenAddresses {
   private static final Map<String, String> PLACE =
       Map.of("path", "/objects/seen-addresses", "property", "identity");
 
-  /** Of its own cards the pod tells no more. */
+  /** That are shown; the pod may have seen a few more. */
   private static final int MOST = 64;
 
   private boolean isThere = true;

@@ -167,7 +167,9 @@ class LansE2E {
             () -> leases.host("wget -q -O - http://%s/index.html".formatted(given)).stdout(),
             answer -> answer.contains("boots 1"));
     VirtualMachineStatus.Network card =
-        awaitCard(vm, "the address", seen -> "Observed".equals(seen.source()));
+        vm.await("the address", SEEN, now -> "Observed".equals(now.networks().getFirst().source()))
+            .networks()
+            .getFirst();
     assertThat(card.addresses()).as("of a guest that does not tell them").containsExactly(given);
     assertThat(leases.host("ip neigh").stdout())
         .contains(given + " dev eth0 lladdr " + card.macAddress());
@@ -303,18 +305,6 @@ class LansE2E {
   /** The tiny guest takes no address by itself but by DHCP. */
   private static void setAddress(Vm vm, String address) {
     vm.run("ip link set eth1 up; ip addr add %s/24 dev eth1".formatted(address));
-  }
-
-  private static VirtualMachineStatus.Network lanCard(Vm vm) {
-    return vm.status().networks().stream()
-        .filter(network -> network.name().equals("lan"))
-        .findFirst()
-        .orElseThrow();
-  }
-
-  private static VirtualMachineStatus.Network awaitCard(
-      Vm vm, String what, Predicate<VirtualMachineStatus.Network> predicate) {
-    return Awaitility.await(what).atMost(SEEN).until(() -> lanCard(vm), predicate);
   }
 
   private static Vm onLan(String name, String wish, String mac) {

@@ -6,7 +6,6 @@ import dev.qemuoperator.api.Statuses;
 import dev.qemuoperator.api.VirtualMachineStatus;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.Observation;
-import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
 import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.qmp.QmpErrors;
@@ -158,15 +157,7 @@ class DiskCopiesTest {
                 Channel.CONNECTED,
                 READY,
                 null,
-                new Answers(
-                    "running",
-                    "KVM",
-                    "10.0.13",
-                    null,
-                    null,
-                    List.of(),
-                    Map.of("root", image),
-                    Map.of()),
+                QemuAnswers.running(Map.of("root", image), Map.of()),
                 Heard.NOTHING,
                 "c1")));
   }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.DiskImage;
 import dev.qemuoperator.qmp.Observation;
-import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
 import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.qmp.QmpErrors;
@@ -112,15 +111,7 @@ class DiskResizesTest {
                 Channel.CONNECTED,
                 NOON,
                 null,
-                new Answers(
-                    "running",
-                    "KVM",
-                    "10.0.13",
-                    null,
-                    null,
-                    List.of(),
-                    Map.of("root", image),
-                    Map.of()),
+                QemuAnswers.running(Map.of("root", image), Map.of()),
                 Heard.NOTHING,
                 incarnation)),
         Optional.empty());

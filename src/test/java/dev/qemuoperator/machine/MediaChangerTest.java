@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatIOException;
 import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.qmp.CdromDrive;
 import dev.qemuoperator.qmp.Observation;
-import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
 import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.qmp.QmpErrors;
@@ -116,15 +115,7 @@ class MediaChangerTest {
                 Channel.CONNECTED,
                 NOON,
                 null,
-                new Answers(
-                    "running",
-                    "KVM",
-                    "10.0.13",
-                    null,
-                    null,
-                    List.of(),
-                    Map.of(),
-                    Map.of("iso", drive)),
+                QemuAnswers.running(Map.of(), Map.of("iso", drive)),
                 Heard.NOTHING,
                 incarnation)));
   }

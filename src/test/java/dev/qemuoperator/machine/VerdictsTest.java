@@ -12,7 +12,6 @@ import dev.qemuoperator.pod.PodFacts;
 import dev.qemuoperator.pod.PodSettings;
 import dev.qemuoperator.pod.PodSettings.CacheLimits;
 import dev.qemuoperator.qmp.Observation;
-import dev.qemuoperator.qmp.Observation.Answers;
 import dev.qemuoperator.qmp.Observation.Channel;
 import dev.qemuoperator.qmp.Observation.Heard;
 import dev.qemuoperator.status.ConditionList;
@@ -24,7 +23,6 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -175,7 +173,7 @@ class VerdictsTest {
             Channel.CONNECTED,
             NOON,
             null,
-            new Answers(runState, "KVM", "10.0.13", null, null, List.of(), Map.of(), Map.of()),
+            QemuAnswers.in(runState, Map.of(), Map.of()),
             Heard.NOTHING,
             "c1"));
   }
